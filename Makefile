@@ -1,0 +1,43 @@
+# Every target works on a fresh machine with Python 3.11+ and make; `peers` and `bench` also need a JDK and Maven.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test check format bench peers lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup
+	$(BIN)/sealane demo
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format src tests scripts
+	$(BIN)/ruff check --fix src tests scripts
+
+peers: setup
+	$(BIN)/python -m scripts.peers
+
+bench: setup
+	$(BIN)/python -m scripts.bench
+
+lock:
+	uv pip compile --generate-hashes --universal --python-version 3.11 --extra demo --group dev pyproject.toml -o requirements.lock -q
+
+clean:
+	rm -rf $(VENV) .bench .peers

@@ -1,0 +1,1 @@
+"""Plain data that several packages need. It imports nothing of the program but errors and clock."""

@@ -1,0 +1,35 @@
+"""What searching several clusters needs from the rest, as it sees it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sealane.model.search import SearchRequest
+from sealane.model.task import Context
+from sealane.reduce.partial import Partial
+
+
+class ClusterClient(Protocol):
+    """One cluster, however it is reached: the local one, or a remote by whatever wire.
+
+    Cancelling a call (or its context's task) cancels the work on that cluster.
+    """
+
+    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+        """The cluster's answer, final or as partials as `request.final_reduce` says.
+
+        Raises the ApiError that the cluster raised, ConnectTransport / NodeDisconnected / IllegalState when it cannot
+        be reached.
+        """
+
+
+class Remotes(Protocol):
+    """The registered remote clusters."""
+
+    def aliases(self) -> Sequence[str]:
+        """All that are enabled. Raises IllegalArgument on a node without the role `remote_cluster_client`."""
+
+    def client(self, alias: str) -> ClusterClient:
+        """Raises NoSuchRemoteCluster."""
+
+    def skip_unavailable(self, alias: str) -> bool:
+        """The setting in force now."""

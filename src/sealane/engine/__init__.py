@@ -1,0 +1,1 @@
+"""Where documents live: shards that keep a history of operations and can be searched."""

@@ -1,0 +1,1 @@
+"""The embedded engine: SQLite keeps the operations, tantivy is derived from them."""

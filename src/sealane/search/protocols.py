@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from sealane.model.search import SearchRequest
+from sealane.cluster.resolve import ResolvedIndex
+from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
 from sealane.reduce.partial import Partial
 
@@ -33,3 +34,12 @@ class Remotes(Protocol):
 
     def skip_unavailable(self, alias: str) -> bool:
         """The setting in force now."""
+
+
+class IndexSource(Protocol):
+    """Names to indices of the local cluster."""
+
+    def resolve(
+        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    ) -> Sequence[ResolvedIndex]:
+        """The concrete indices, each once. Raises IndexNotFound, IndexClosed, InvalidIndexName."""

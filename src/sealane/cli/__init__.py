@@ -1,0 +1,1 @@
+"""The program: `sealane start`, `sealane demo`."""

@@ -1,0 +1,55 @@
+"""The command line: which command, with which options. Each command's module is imported when it is chosen."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sealane import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code. Wrong usage exits with 2 and a line that says what is wrong."""
+    parsed = _parser().parse_args(arguments)
+    if parsed.command == "demo":
+        from sealane.cli.demo import demo
+
+        return demo(once=parsed.once)
+    from sealane.cli.start import start
+
+    return start(config=parsed.config, overrides=parsed.setting)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sealane", description="Joins separate search clusters behind Elasticsearch's REST API."
+    )
+    parser.add_argument("--version", action="version", version=f"sealane {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    start = commands.add_parser(
+        "start",
+        help="run a node in the foreground",
+        description="Runs a node until SIGTERM or Ctrl-C. Its first line on stdout is a JSON object with the "
+        "addresses it listens on; the log goes to stderr.",
+    )
+    start.add_argument("--config", type=Path, metavar="FILE", help="sealane.yml to read")
+    start.add_argument(
+        "-E",
+        dest="setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, over the file's; may be repeated. Port 0 picks a free one",
+    )
+    demo = commands.add_parser(
+        "demo",
+        help="two clusters, real data, one search over both",
+        description="Starts the clusters europe and americas, loads the world's cities into them, makes americas a "
+        "remote of europe and searches both at once.",
+    )
+    demo.add_argument("--once", action="store_true", help="exit after the search")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

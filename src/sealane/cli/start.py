@@ -1,0 +1,55 @@
+"""`sealane start`: a node in the foreground, from its settings to its clean stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from sealane.errors import ApiError
+from sealane.node import Node, StartError, load_settings
+
+_log = logging.getLogger("sealane.cli")
+
+
+def start(*, config: Path | None, overrides: Sequence[str]) -> int:
+    """Runs until SIGTERM or SIGINT. Returns 0 after a clean stop, 1 when the node could not start."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="[%(asctime)s][%(levelname)-5s][%(name)s] %(message)s",
+    )
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(_run(config, overrides))
+        except (ApiError, StartError) as error:
+            print(f"sealane: {_told(error)}", file=sys.stderr)
+            return 1
+
+
+async def _run(config: Path | None, overrides: Sequence[str]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    node = Node(load_settings(config, overrides))
+    try:
+        await node.start()
+        print(orjson.dumps(node.ready_line()).decode(), flush=True)
+        await stop.wait()
+        _log.info("stopping")
+    finally:
+        await node.close()
+    return 0
+
+
+def _told(error: Exception) -> str:
+    """One line a person can act on: the reason, and what other settings are wrong too."""
+    if not isinstance(error, ApiError):
+        return str(error)
+    return "; ".join([error.reason, *(each.reason for each in error.suppressed)])

@@ -1,0 +1,165 @@
+"""One search over any number of clusters: plan, ask all at once, merge.
+
+The local cluster is the cluster whose alias is empty, asked through the same protocol as the others. It leaves to
+`expression` who is named, to `reduce` how answers merge, and to the clients how a cluster is reached.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sealane.errors import ApiError, TaskCancelled
+from sealane.model.dsl import TRACK_NONE, SearchBody
+from sealane.model.search import IndicesOptions, SearchRequest
+from sealane.model.task import Context
+from sealane.reduce import merge
+from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
+from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
+from sealane.search.outcome import (
+    ClusterOutcome,
+    Clusters,
+    ClusterStatus,
+    SearchOutcome,
+    outcome_of,
+)
+from sealane.search.protocols import ClusterClient, Remotes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSearch:
+    """A search as the client asked for it. `expressions` as typed, aliases included; empty means all local indices."""
+
+    expressions: tuple[str, ...]
+    body: SearchBody
+    options: IndicesOptions = field(default_factory=IndicesOptions)
+    preference: str | None = None
+    routing: tuple[str, ...] = ()
+    allow_partial_results: bool = True
+    request_cache: bool | None = None
+    batched_reduce_size: int = 512
+
+
+class SearchService:
+    """Searches the local cluster and registered remotes."""
+
+    def __init__(self, *, local: ClusterClient, remotes: Remotes) -> None:
+        self._local = local
+        self._remotes = remotes
+
+    async def search(self, request: ClientSearch, ctx: Context) -> SearchOutcome:
+        """Runs the search to its end.
+
+        Raises what the local cluster raises, and what a remote raises whose skip_unavailable is false; such an error
+        carries `cluster`, the alias it came from. A failure that is skipped is in the outcome's details.
+        """
+        started = asyncio.get_running_loop().time()
+        targets = group_by_cluster(request.expressions, self._remotes.aliases)
+        if len(targets) == 1 and targets[0].alias == LOCAL:
+            answer = await self._local.search(self._whole(request, targets[0]), ctx)
+            return SearchOutcome(answer=answer, took_ms=_elapsed_ms(started))
+        outcomes = await self._ask_all(request, targets, ctx)
+        details = Clusters(tuple(outcome for outcome, _ in outcomes))
+        answers = [answer for _, answer in outcomes if answer is not None]
+        return SearchOutcome(
+            answer=_merge(request.body, answers, alone=len(targets) == 1),
+            took_ms=_elapsed_ms(started),
+            clusters=details,
+        )
+
+    @staticmethod
+    def _whole(request: ClientSearch, target: ClusterTarget) -> SearchRequest:
+        """What a cluster answers that is asked alone: the request as it is, reduced to the end."""
+        return _request_for(
+            request, target, from_=request.body.from_, size=request.body.size, final=True
+        )
+
+    async def _ask_all(
+        self, request: ClientSearch, targets: Sequence[ClusterTarget], ctx: Context
+    ) -> list[tuple[ClusterOutcome, Partial | None]]:
+        if len(targets) == 1:
+            return [await self._ask(self._whole(request, targets[0]), targets[0], ctx)]
+        window = request.body.from_ + request.body.size
+        asked = [
+            (_request_for(request, target, from_=0, size=window, final=False), target)
+            for target in targets
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                # The first is asked last and in this task: it is the local cluster, if that is among them.
+                others = [
+                    group.create_task(self._ask(each, target, ctx)) for each, target in asked[1:]
+                ]
+                first = await self._ask(*asked[0], ctx)
+        except BaseExceptionGroup as failures:
+            raise _first_error(failures) from None
+        return [first, *(task.result() for task in others)]
+
+    async def _ask(
+        self, request: SearchRequest, target: ClusterTarget, ctx: Context
+    ) -> tuple[ClusterOutcome, Partial | None]:
+        """One cluster's outcome. Raises where its failure is the whole search's."""
+        if target.alias == LOCAL:
+            answer = await self._local.search(request, ctx)
+            return outcome_of(LOCAL, target.expressions, answer), answer
+        started = asyncio.get_running_loop().time()
+        try:
+            answer = await self._remotes.client(target.alias).search(request, ctx)
+        except TaskCancelled:
+            raise
+        except ApiError as error:
+            if not self._remotes.skip_unavailable(target.alias):
+                raise error.with_metadata(cluster=target.alias) from None
+            return _skipped(target, error), None
+        answer.took_ms = answer.took_ms or _elapsed_ms(started)
+        return outcome_of(target.alias, target.expressions, answer), answer
+
+
+def _request_for(
+    request: ClientSearch, target: ClusterTarget, *, from_: int, size: int, final: bool
+) -> SearchRequest:
+    return SearchRequest(
+        indices=target.expressions,
+        body=request.body,
+        from_=from_,
+        size=size,
+        final_reduce=final,
+        options=request.options,
+        preference=request.preference,
+        routing=request.routing,
+        allow_partial_results=request.allow_partial_results,
+        request_cache=request.request_cache,
+        batched_reduce_size=request.batched_reduce_size,
+    )
+
+
+def _merge(body: SearchBody, answers: list[Partial], *, alone: bool) -> Partial:
+    """The final answer. One cluster asked alone has given it already; of none at all the answer is empty."""
+    if not answers:
+        total = None if body.track_total_hits == TRACK_NONE else TotalHits(0)
+        return Partial(
+            hits=[], total=total, max_score=None, shards=ShardCounts(), reduce_phases=0, final=True
+        )
+    if alone:
+        return answers[0]
+    merged = merge(body, answers, from_=body.from_, size=body.size, final=True)
+    merged.reduce_phases = 1 + sum(answer.reduce_phases for answer in answers)
+    return merged
+
+
+def _skipped(target: ClusterTarget, error: ApiError) -> ClusterOutcome:
+    return ClusterOutcome(
+        alias=target.alias,
+        status=ClusterStatus.SKIPPED,
+        indices=",".join(target.expressions),
+        failures=(ShardFailure(-1, None, error.to_wire()),),
+    )
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to answer with: the first ApiError; else, as it is a fault of ours, whatever came first."""
+    flat = [each for each in group.exceptions if isinstance(each, ApiError)]
+    return flat[0] if flat else group.exceptions[0]
+
+
+def _elapsed_ms(started: float) -> int:
+    return int((asyncio.get_running_loop().time() - started) * 1000)

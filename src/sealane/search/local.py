@@ -1,0 +1,166 @@
+"""The local cluster as one of the clusters a search asks; also what answers other clusters' searches.
+
+Resolves names, asks every shard, merges. It leaves to the engine how a shard is searched.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from sealane.cluster.resolve import ResolvedIndex
+from sealane.engine.base import Reader, ShardSearch
+from sealane.errors import ApiError, SearchPhaseExecution, TaskCancelled
+from sealane.model.dsl import TRACK_NONE, Bool, Query
+from sealane.model.search import SearchRequest
+from sealane.model.task import Context
+from sealane.query import parse_query_bytes
+from sealane.reduce import merge
+from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
+from sealane.search.protocols import IndexSource
+
+_CONCURRENT_SHARDS = 16
+"""Shards of one request that are searched at a time; the engine's executor is the real limit."""
+
+_PLAIN_TYPES = frozenset(
+    {
+        "illegal_argument_exception",
+        "illegal_state_exception",
+        "number_format_exception",
+        "i_o_exception",
+    }
+)
+"""Errors that the reference has as plain Java exceptions: they are shown once more below a failed search."""
+
+
+class LocalCluster:
+    """Implements ClusterClient over this cluster's own indices."""
+
+    def __init__(self, *, indices: IndexSource, reader: Reader, node_id: str) -> None:
+        self._indices = indices
+        self._reader = reader
+        self._node_id = node_id
+
+    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+        """Raises IndexNotFound and its kin for the names, SearchPhaseExecution when no shard could answer."""
+        started = asyncio.get_running_loop().time()
+        targets = self._indices.resolve(request.indices, request.options, ctx.start_ms)
+        asked = [
+            (target, shard, self._shard_search(target, request, ctx))
+            for target in targets
+            for shard in range(target.shards)
+        ]
+        answer = await self._ask(asked, request, ctx)
+        answer.took_ms = int((asyncio.get_running_loop().time() - started) * 1000)
+        answer.final = request.final_reduce
+        return answer
+
+    async def _ask(
+        self,
+        asked: Sequence[tuple[ResolvedIndex, int, ShardSearch]],
+        request: SearchRequest,
+        ctx: Context,
+    ) -> Partial:
+        if not asked:
+            return _nothing(request)
+        if len(asked) == 1:
+            outcomes = [await self._shard(*asked[0], ctx)]
+        else:
+            slots = asyncio.Semaphore(_CONCURRENT_SHARDS)
+
+            async def within(each: tuple[ResolvedIndex, int, ShardSearch]) -> Partial | _Failed:
+                async with slots:
+                    return await self._shard(*each, ctx)
+
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(within(each)) for each in asked]
+            outcomes = [task.result() for task in tasks]
+        failed = [each for each in outcomes if isinstance(each, _Failed)]
+        parts = [each for each in outcomes if isinstance(each, Partial)]
+        if failed and not (parts and request.allow_partial_results):
+            raise self._all_failed(failed, partly=bool(parts))
+        answer = merge(
+            request.body,
+            parts,
+            from_=request.from_,
+            size=request.size,
+            final=request.final_reduce,
+        )
+        answer.reduce_phases = 1
+        answer.shards = ShardCounts(
+            total=len(asked), successful=len(parts), skipped=0, failed=len(failed)
+        )
+        answer.failures = [each.failure for each in failed]
+        return answer
+
+    async def _shard(
+        self, target: ResolvedIndex, shard: int, search: ShardSearch, ctx: Context
+    ) -> "Partial | _Failed":
+        try:
+            return await self._reader.search(target.uuid, shard, search, ctx)
+        except TaskCancelled:
+            raise
+        except ApiError as error:
+            failure = ShardFailure(shard, search.index_name, error.to_wire(), self._node_id)
+            return _Failed(failure, error)
+
+    @staticmethod
+    def _shard_search(target: ResolvedIndex, request: SearchRequest, ctx: Context) -> ShardSearch:
+        name = f"{ctx.local_alias}:{target.name}" if ctx.local_alias else target.name
+        return ShardSearch(
+            index_name=name,
+            body=request.body,
+            size=request.from_ + request.size,
+            now_ms=ctx.start_ms,
+            filter=_any_of(target.filters),
+            request_cache=request.request_cache,
+        )
+
+    @staticmethod
+    def _all_failed(failed: "Sequence[_Failed]", *, partly: bool) -> SearchPhaseExecution:
+        """As the reference groups failures: one for each distinct cause, the first decides the status."""
+        distinct: dict[tuple[str, str, str | None], _Failed] = {}
+        for each in failed:
+            distinct.setdefault(
+                (each.error.es_type, each.error.reason, each.failure.index), each
+            )
+        shown = [
+            {
+                "shard": each.failure.shard,
+                "index": each.failure.index,
+                "node": each.failure.node,
+                "reason": each.error.to_cause(),
+            }
+            for each in distinct.values()
+        ]
+        error = SearchPhaseExecution(
+            "Partial shards failure" if partly else "all shards failed",
+            phase="query",
+            failed_shards=shown,
+            causes=[each.error for each in distinct.values()],
+        )
+        first = failed[0].error
+        error.caused_by = None
+        if first.es_type in _PLAIN_TYPES:
+            error.caused_by = type(first)(first.reason, caused_by=first)
+        return error
+
+
+class _Failed:
+    __slots__ = ("error", "failure")
+
+    def __init__(self, failure: ShardFailure, error: ApiError) -> None:
+        self.failure = failure
+        self.error = error
+
+
+def _any_of(filters: Sequence[bytes] | None) -> Query | None:
+    """The alias filters of an index, or-ed; None where it was named without one."""
+    if filters is None:
+        return None
+    parsed = tuple(parse_query_bytes(each) for each in filters)
+    return parsed[0] if len(parsed) == 1 else Bool(should=parsed, minimum_should_match="1")
+
+
+def _nothing(request: SearchRequest) -> Partial:
+    """No index matched: an answer of no shards. Its max_score is 0.0 where all others' is null, as the reference's."""
+    total = None if request.body.track_total_hits == TRACK_NONE else TotalHits(0)
+    return Partial(hits=[], total=total, max_score=0.0, shards=ShardCounts())

@@ -127,6 +127,16 @@ class JsonParseError(ApiError):
     es_type, status = "json_parse_exception", 400
 
 
+class JsonEofError(ApiError):
+    """JSON that ends too early (`json_e_o_f_exception`)."""
+
+    es_type, status = "json_e_o_f_exception", 400
+
+
+class XContentEofError(ApiError):
+    es_type, status = "x_content_e_o_f_exception", 400
+
+
 class NotXContent(ApiError):
     es_type, status = "not_x_content_exception", 400
 
@@ -218,6 +228,12 @@ class MapperParsing(ApiError):
     es_type, status = "mapper_parsing_exception", 400
 
 
+class MapperError(ApiError):
+    """A change that an existing mapping does not allow (`mapper_exception`)."""
+
+    es_type, status = "mapper_exception", 500
+
+
 class DocumentParsing(ApiError):
     """A document that does not fit its mapping."""
 
@@ -296,12 +312,25 @@ class TooManyClauses(ApiError):
     es_type, status = "too_many_nested_clauses", 400
 
 
+class TooManyBooleanClauses(ApiError):
+    es_type, status = "too_many_clauses", 400
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"maxClauseCount is set to {limit}")
+
+
 class SearchContextMissing(ApiError):
     es_type, status = "search_context_missing_exception", 404
 
 
 class AggregationExecution(ApiError):
     es_type, status = "aggregation_execution_exception", 500
+
+
+class InvalidAggregationPath(ApiError):
+    """An order of buckets by something that has no single value."""
+
+    es_type, status = "invalid_path", 400
 
 
 class TaskCancelled(ApiError):
@@ -362,6 +391,20 @@ class RemoteTransport(ApiError):
 
 class ConnectionRefused(ApiError):
     es_type, status = "connect_exception", 500
+
+
+class UnknownHost(ApiError):
+    es_type, status = "unknown_host_exception", 500
+
+
+class ExecutionFailed(ApiError):
+    """The reference's wrapper around what a future failed with."""
+
+    es_type, status = "execution_exception", 500
+
+
+class UncategorizedExecution(ApiError):
+    es_type, status = "uncategorized_execution_exception", 500
 
 
 # -- limits and security -----------------------------------------------------------------------------------------

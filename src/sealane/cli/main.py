@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sealane", description="Joins separate search clusters behind Elasticsearch's REST API."
+        prog="sealane",
+        description="Joins separate search clusters behind Elasticsearch's REST API.",
     )
     parser.add_argument("--version", action="version", version=f"sealane {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")

@@ -105,7 +105,9 @@ class IndexStats:
 
 
 class Reader(Protocol):
-    async def search(self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context) -> Partial:
+    async def search(
+        self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
+    ) -> Partial:
         """Query and fetch in one. Raises ApiError when this shard cannot answer (the query does not fit its mapping)."""
 
     async def get(

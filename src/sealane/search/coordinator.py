@@ -5,14 +5,14 @@ The local cluster is the cluster whose alias is empty, asked through the same pr
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sealane.errors import ApiError, TaskCancelled
 from sealane.model.dsl import TRACK_NONE, SearchBody
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
-from sealane.reduce import merge
+from sealane.reduce import cluster_reduce_phases, merge
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
 from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
 from sealane.search.outcome import (
@@ -42,9 +42,12 @@ class ClientSearch:
 class SearchService:
     """Searches the local cluster and registered remotes."""
 
-    def __init__(self, *, local: ClusterClient, remotes: Remotes) -> None:
+    def __init__(
+        self, *, local: ClusterClient, remotes: Remotes, max_buckets: Callable[[], int]
+    ) -> None:
         self._local = local
         self._remotes = remotes
+        self._max_buckets = max_buckets
 
     async def search(self, request: ClientSearch, ctx: Context) -> SearchOutcome:
         """Runs the search to its end.
@@ -61,10 +64,36 @@ class SearchService:
         details = Clusters(tuple(outcome for outcome, _ in outcomes))
         answers = [answer for _, answer in outcomes if answer is not None]
         return SearchOutcome(
-            answer=_merge(request.body, answers, alone=len(targets) == 1),
+            answer=answers[0]
+            if len(targets) == 1 and answers
+            else self._merge(request.body, answers, ctx),
             took_ms=_elapsed_ms(started),
             clusters=details,
         )
+
+    def _merge(self, body: SearchBody, answers: list[Partial], ctx: Context) -> Partial:
+        """The final answer of several clusters; of none at all it is empty."""
+        if not answers:
+            total = None if body.track_total_hits == TRACK_NONE else TotalHits(0)
+            return Partial(
+                hits=[],
+                total=total,
+                max_score=None,
+                shards=ShardCounts(),
+                reduce_phases=0,
+                final=True,
+            )
+        merged = merge(
+            body,
+            answers,
+            from_=body.from_,
+            size=body.size,
+            final=True,
+            max_buckets=self._max_buckets(),
+            now_ms=ctx.start_ms,
+        )
+        merged.reduce_phases = cluster_reduce_phases(answers)
+        return merged
 
     @staticmethod
     def _whole(request: ClientSearch, target: ClusterTarget) -> SearchRequest:
@@ -76,8 +105,8 @@ class SearchService:
     async def _ask_all(
         self, request: ClientSearch, targets: Sequence[ClusterTarget], ctx: Context
     ) -> list[tuple[ClusterOutcome, Partial | None]]:
-        if len(targets) == 1:
-            return [await self._ask(self._whole(request, targets[0]), targets[0], ctx)]
+        if len(targets) < 2:
+            return [await self._ask(self._whole(request, each), each, ctx) for each in targets]
         window = request.body.from_ + request.body.size
         asked = [
             (_request_for(request, target, from_=0, size=window, final=False), target)
@@ -130,20 +159,6 @@ def _request_for(
         request_cache=request.request_cache,
         batched_reduce_size=request.batched_reduce_size,
     )
-
-
-def _merge(body: SearchBody, answers: list[Partial], *, alone: bool) -> Partial:
-    """The final answer. One cluster asked alone has given it already; of none at all the answer is empty."""
-    if not answers:
-        total = None if body.track_total_hits == TRACK_NONE else TotalHits(0)
-        return Partial(
-            hits=[], total=total, max_score=None, shards=ShardCounts(), reduce_phases=0, final=True
-        )
-    if alone:
-        return answers[0]
-    merged = merge(body, answers, from_=body.from_, size=body.size, final=True)
-    merged.reduce_phases = 1 + sum(answer.reduce_phases for answer in answers)
-    return merged
 
 
 def _skipped(target: ClusterTarget, error: ApiError) -> ClusterOutcome:

@@ -93,9 +93,7 @@ def _matching(pattern: str, known: Sequence[str]) -> list[str]:
 
 def _refuse_selector(index: str) -> None:
     if "::" in index:
-        raise InvalidIndexName(
-            index, "Selectors are not yet supported on remote cluster patterns"
-        )
+        raise InvalidIndexName(index, "Selectors are not yet supported on remote cluster patterns")
 
 
 def _exclude(

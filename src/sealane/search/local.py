@@ -4,7 +4,8 @@ Resolves names, asks every shard, merges. It leaves to the engine how a shard is
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.engine.base import Reader, ShardSearch
@@ -12,7 +13,7 @@ from sealane.errors import ApiError, SearchPhaseExecution, TaskCancelled
 from sealane.model.dsl import TRACK_NONE, Bool, Query
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
-from sealane.query import parse_query_bytes
+from sealane.query import decode, parse_query
 from sealane.reduce import merge
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
 from sealane.search.protocols import IndexSource
@@ -34,10 +35,18 @@ _PLAIN_TYPES = frozenset(
 class LocalCluster:
     """Implements ClusterClient over this cluster's own indices."""
 
-    def __init__(self, *, indices: IndexSource, reader: Reader, node_id: str) -> None:
+    def __init__(
+        self,
+        *,
+        indices: IndexSource,
+        reader: Reader,
+        node_id: str,
+        max_buckets: Callable[[], int],
+    ) -> None:
         self._indices = indices
         self._reader = reader
         self._node_id = node_id
+        self._max_buckets = max_buckets
 
     async def search(self, request: SearchRequest, ctx: Context) -> Partial:
         """Raises IndexNotFound and its kin for the names, SearchPhaseExecution when no shard could answer."""
@@ -83,6 +92,8 @@ class LocalCluster:
             from_=request.from_,
             size=request.size,
             final=request.final_reduce,
+            max_buckets=self._max_buckets(),
+            now_ms=ctx.start_ms,
         )
         answer.reduce_phases = 1
         answer.shards = ShardCounts(
@@ -119,9 +130,7 @@ class LocalCluster:
         """As the reference groups failures: one for each distinct cause, the first decides the status."""
         distinct: dict[tuple[str, str, str | None], _Failed] = {}
         for each in failed:
-            distinct.setdefault(
-                (each.error.es_type, each.error.reason, each.failure.index), each
-            )
+            distinct.setdefault((each.error.es_type, each.error.reason, each.failure.index), each)
         shown = [
             {
                 "shard": each.failure.shard,
@@ -152,11 +161,12 @@ class _Failed:
         self.error = error
 
 
-def _any_of(filters: Sequence[bytes] | None) -> Query | None:
+@lru_cache(maxsize=256)
+def _any_of(filters: tuple[bytes, ...] | None) -> Query | None:
     """The alias filters of an index, or-ed; None where it was named without one."""
     if filters is None:
         return None
-    parsed = tuple(parse_query_bytes(each) for each in filters)
+    parsed = tuple(parse_query(decode(each)) for each in filters)
     return parsed[0] if len(parsed) == 1 else Bool(should=parsed, minimum_should_match="1")
 
 

@@ -39,7 +39,9 @@ def group(text: str, aliases: Sequence[str] = ALIASES) -> dict[str, tuple[str, .
         ("eu:", {"eu": ("",)}),
     ],
 )
-def test_expressions_are_grouped_by_cluster(text: str, expected: dict[str, tuple[str, ...]]) -> None:
+def test_expressions_are_grouped_by_cluster(
+    text: str, expected: dict[str, tuple[str, ...]]
+) -> None:
     """S-2, S-3, S-4, S-8, S-9, S-10, S-13: the first colon separates, and the rest goes on untouched."""
     assert group(text) == expected
 

@@ -1,7 +1,7 @@
 """The one stored value of a document: what a hit needs, before the source's untouched bytes (disk format 1).
 
-    u8 format = 1 | i64 seq_no | i64 term | i64 version | u16 length, id | u16 length + 1 (0 = none), routing |
-    u16 length, comma-joined ignored fields | source to the end        (big-endian)
+u8 format = 1 | i64 seq_no | i64 term | i64 version | u16 length, id | u16 length + 1 (0 = none), routing |
+u16 length, comma-joined ignored fields | source to the end        (big-endian)
 """
 
 import struct

@@ -1,0 +1,7 @@
+"""`python -m sealane`."""
+
+import sys
+
+from sealane.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,445 @@
+"""Writing and reading documents by index name: bulk, get, mget, update, and when a write becomes
+searchable.
+
+It turns names into indices, groups a bulk by index, and adds to errors what only it knows
+(`index`, `index_uuid`, `shard`). How a shard stores a document is the engine's; what a request
+looks like is rest's.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+import orjson
+
+from sealane.engine.base import Reader, Writer
+from sealane.errors import (
+    ApiError,
+    DocumentMissing,
+    IllegalArgument,
+    VersionConflict,
+)
+from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
+from sealane.model.dsl import SourceFilter
+from sealane.model.task import Context
+from sealane.query import strip_comments
+
+NOOP = "noop"
+
+
+class Refresh(StrEnum):
+    """`wait_for` answers once the write is searchable; `true` says in the answer that it forced
+    that.
+    """
+
+    NO = "false"
+    NOW = "true"
+    WAIT = "wait_for"
+
+
+class Target(Protocol):
+    """One concrete index. `routing` is what the alias that led here demands, None for nothing."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def uuid(self) -> str: ...
+    @property
+    def shards(self) -> int: ...
+    @property
+    def replicas(self) -> int: ...
+    @property
+    def routing(self) -> str | None: ...
+
+
+class TargetSource(Protocol):
+    """How a name becomes the one index to write to or to read from."""
+
+    async def write_target(self, name: str, *, require_alias: bool, auto_create: bool) -> Target:
+        """An index, an alias's write index, or one made for the purpose. Raises IndexNotFound,
+        InvalidIndexName, ...
+        """
+
+    def read_target(self, name: str) -> Target:
+        """Raises IndexNotFound, and IllegalArgument for an alias of several indices."""
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """A partial change of one document. `upsert` is what to store where there is none."""
+
+    id: str
+    doc: dict[str, Any]
+    upsert: bytes | None = None
+    detect_noop: bool = True
+    retry_on_conflict: int = 0
+    routing: str | None = None
+    if_seq_no: int | None = None
+    if_primary_term: int | None = None
+    returned: SourceFilter | None = None
+    """What of the new source the answer is to show."""
+
+
+class BulkItem(msgspec.Struct, kw_only=True):
+    """One item as asked. `error` is set on one that cannot run; it takes its place in the
+    answer.
+    """
+
+    action: str
+    index: str
+    op: WriteOp | Update
+    require_alias: bool = False
+    error: ApiError | None = None
+
+
+class Outcome(msgspec.Struct):
+    """What became of an item. `result` is `noop` for an update that changed nothing.
+
+    `copies` is how many shard copies a write concerns. `source` is set for an update that was to
+    return it.
+    """
+
+    index: str
+    id: str | None
+    result: WriteResult | ApiError
+    copies: int = 1
+    source: bytes | None = None
+
+
+class _Group:
+    """The items of one concrete index that have not been handed to the engine yet."""
+
+    __slots__ = ("ids", "items", "ops", "sources")
+
+    def __init__(self) -> None:
+        self.items: list[int] = []
+        self.ops: list[WriteOp] = []
+        self.ids: set[str] = set()
+        """Filled only where updates are about: an update must see what came before it."""
+        self.sources: dict[int, bytes] = {}
+
+
+class Documents:
+    """`indices` resolves names; `engine` stores. Neither is closed here."""
+
+    def __init__(self, indices: TargetSource, reader: Reader, writer: Writer) -> None:
+        self._indices = indices
+        self._reader = reader
+        self._writer = writer
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    async def get(
+        self,
+        name: str,
+        doc_id: str,
+        *,
+        routing: str | None = None,
+        realtime: bool = True,
+        refresh: bool = False,
+        version: int | None = None,
+    ) -> tuple[str, Document | None]:
+        """The concrete index's name and the document. Raises VersionConflict where `version` is not the one found."""
+        target = self._indices.read_target(name)
+        if refresh:
+            await self._writer.refresh(target.uuid)
+        found = await self._reader.get(
+            target.uuid,
+            doc_id,
+            routing=_routed(routing, name, target.routing),
+            realtime=realtime,
+        )
+        if found is not None and version is not None and found.version != version:
+            raise _placed(
+                VersionConflict(
+                    f"[{doc_id}]: version conflict, current version [{found.version}] is different than "
+                    f"the one provided [{version}]"
+                ),
+                target,
+            )
+        return target.name, found
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    async def write(self, item: BulkItem, refresh: Refresh, ctx: Context) -> Outcome:
+        """One item alone. Raises the ApiError that bulk would have put into its outcome."""
+        (outcome,) = await self.bulk([item], refresh, ctx)
+        if isinstance(outcome.result, ApiError):
+            raise outcome.result
+        return outcome
+
+    async def bulk(
+        self, items: Sequence[BulkItem], refresh: Refresh, ctx: Context
+    ) -> list[Outcome]:
+        """One outcome each, in order. What one item does wrong keeps no other from being written."""
+        by_name: dict[tuple[str, bool], list[int]] = {}
+        outcomes: list[Outcome | None] = [None] * len(items)
+        for at, item in enumerate(items):
+            if item.error is not None:
+                outcomes[at] = Outcome(item.index, item.op.id, item.error)
+                continue
+            key = (item.index, item.require_alias)
+            numbers = by_name.get(key)
+            if numbers is None:
+                by_name[key] = [at]
+            else:
+                numbers.append(at)
+        by_uuid: dict[str, tuple[Target, list[int]]] = {}
+        for (name, require_alias), numbers in by_name.items():
+            await self._resolve(name, require_alias, numbers, items, outcomes, by_uuid)
+        for target, numbers in by_uuid.values():
+            numbers.sort()
+            await self._write_index(target, numbers, items, outcomes, ctx)
+            if refresh is not Refresh.NO:
+                await self._refresh(target, numbers, outcomes)
+        assert all(outcome is not None for outcome in outcomes)
+        return outcomes  # type: ignore[return-value]
+
+    async def _resolve(
+        self,
+        name: str,
+        require_alias: bool,
+        numbers: list[int],
+        items: Sequence[BulkItem],
+        outcomes: list[Outcome | None],
+        by_uuid: dict[str, tuple[Target, list[int]]],
+    ) -> None:
+        """Files the items under their index; gives those without one their error."""
+        creates = any(_makes_index(items[at]) for at in numbers)
+        try:
+            target = await self._indices.write_target(
+                name, require_alias=require_alias, auto_create=creates
+            )
+        except ApiError as error:
+            for at in numbers:
+                outcomes[at] = Outcome(name, items[at].op.id, error)
+            return
+        filed = by_uuid.setdefault(target.uuid, (target, []))
+        filed[1].extend(numbers)
+        if target.routing is not None:
+            for at in numbers:
+                _route(items[at], name, target.routing)
+
+    async def _refresh(
+        self, target: Target, numbers: list[int], outcomes: list[Outcome | None]
+    ) -> None:
+        written = any(
+            isinstance(outcome.result, WriteResult) and outcome.result.result != NOOP
+            for at in numbers
+            if (outcome := outcomes[at]) is not None
+        )
+        if written:
+            await self._writer.refresh(target.uuid)
+
+    async def _write_index(
+        self,
+        target: Target,
+        numbers: list[int],
+        items: Sequence[BulkItem],
+        outcomes: list[Outcome | None],
+        ctx: Context,
+    ) -> None:
+        """All items of one index, in order, in as few engine calls as their dependencies allow."""
+        has_updates = any(type(items[at].op) is Update for at in numbers)
+        group = _Group()
+        for at in numbers:
+            item = items[at]
+            op = item.op
+            if item.error is not None:
+                outcomes[at] = Outcome(target.name, op.id, item.error)
+                continue
+            if type(op) is Update:
+                if op.id in group.ids:
+                    await self._flush(target, group, items, outcomes, ctx)
+                    group = _Group()
+                prepared = await self._prepare(target, op, group, at, outcomes)
+                if prepared is None:
+                    continue
+                op = prepared
+            group.items.append(at)
+            group.ops.append(op)  # type: ignore[arg-type]
+            if has_updates and op.id is not None:
+                group.ids.add(op.id)
+        await self._flush(target, group, items, outcomes, ctx)
+
+    async def _prepare(
+        self,
+        target: Target,
+        update: Update,
+        group: _Group,
+        at: int,
+        outcomes: list[Outcome | None],
+    ) -> WriteOp | None:
+        """The write an update comes to; None when its outcome is known already."""
+        try:
+            found = await self._reader.get(target.uuid, update.id, routing=update.routing)
+            op = _merged(update, found)
+        except ApiError as error:
+            outcomes[at] = Outcome(target.name, update.id, _placed(error, target))
+            return None
+        if op is None:
+            assert found is not None
+            outcomes[at] = _unchanged(update, found, target)
+            return None
+        if update.returned is not None:
+            assert op.source is not None
+            group.sources[at] = op.source
+        return op
+
+    async def _flush(
+        self,
+        target: Target,
+        group: _Group,
+        items: Sequence[BulkItem],
+        outcomes: list[Outcome | None],
+        ctx: Context,
+    ) -> None:
+        if not group.ops:
+            return
+        try:
+            results: Sequence[WriteResult | ApiError] = await self._writer.bulk(
+                target.uuid, group.ops, ctx
+            )
+        except ApiError as error:
+            results = [error] * len(group.ops)
+        name, copies = target.name, target.replicas + 1
+        for at, op, result in zip(group.items, group.ops, results, strict=True):
+            if type(result) is WriteResult:
+                outcomes[at] = Outcome(name, result.id, result, copies, group.sources.get(at))
+                continue
+            assert isinstance(result, ApiError)
+            update = items[at].op
+            if type(update) is Update and isinstance(result, VersionConflict):
+                outcomes[at] = await self._retry(target, update, result, ctx)
+            else:
+                outcomes[at] = Outcome(name, op.id, _placed(result, target))
+
+    async def _retry(
+        self, target: Target, update: Update, conflict: ApiError, ctx: Context
+    ) -> Outcome:
+        """An update whose document changed under it, once more from the read on, as often as it allows."""
+        for _ in range(update.retry_on_conflict):
+            found = await self._reader.get(target.uuid, update.id, routing=update.routing)
+            try:
+                op = _merged(update, found)
+            except ApiError as error:
+                return Outcome(target.name, update.id, _placed(error, target))
+            if op is None:
+                assert found is not None
+                return _unchanged(update, found, target)
+            (result,) = await self._writer.bulk(target.uuid, [op], ctx)
+            if isinstance(result, WriteResult):
+                shown = op.source if update.returned is not None else None
+                return Outcome(target.name, update.id, result, target.replicas + 1, shown)
+            conflict = result
+            if not isinstance(result, VersionConflict):
+                break
+        return Outcome(target.name, update.id, _placed(conflict, target))
+
+
+def _makes_index(item: BulkItem) -> bool:
+    """Whether the item may bring its index into being: all but a delete that is not versioned from outside."""
+    if item.action != OpType.DELETE:
+        return True
+    op = item.op
+    return isinstance(op, WriteOp) and op.version_type is not VersionType.INTERNAL
+
+
+def _routed(given: str | None, alias: str, demanded: str | None) -> str | None:
+    """The routing in force. Raises IllegalArgument where a request and its alias name two."""
+    if demanded is None or given == demanded:
+        return given
+    if given is not None:
+        raise IllegalArgument(
+            f"Alias [{alias}] has index routing associated with it [{demanded}], and was provided "
+            f"with routing value [{given}], rejecting operation"
+        )
+    return demanded
+
+
+def _route(item: BulkItem, alias: str, demanded: str) -> None:
+    """Applies an alias's routing. A request that names another one gets an error."""
+    try:
+        routing = _routed(item.op.routing, alias, demanded)
+    except IllegalArgument as error:
+        item.error = error
+    else:
+        item.op = msgspec.structs.replace(item.op, routing=routing)
+
+
+def _placed(error: ApiError, target: Target) -> ApiError:
+    """The error with where it happened, for the types that show it."""
+    if isinstance(error, VersionConflict | DocumentMissing) and "index" not in error.metadata:
+        shard = error.metadata.pop("shard", "0")
+        error.metadata.update(index_uuid=target.uuid, shard=str(shard), index=target.name)
+    return error
+
+
+def _merged(update: Update, found: Document | None) -> WriteOp | None:
+    """The write that `update` means for what is there; None when nothing would change.
+
+    Raises DocumentMissing, and VersionConflict where the update names another seq_no than the one found.
+    """
+    if found is None:
+        if update.upsert is None:
+            raise DocumentMissing(f"[{update.id}]: document missing")
+        return WriteOp(op=OpType.CREATE, id=update.id, routing=update.routing, source=update.upsert)
+    if update.if_seq_no is not None and (
+        (update.if_seq_no, update.if_primary_term) != (found.seq_no, found.primary_term)
+    ):
+        raise VersionConflict(
+            f"[{update.id}]: version conflict, required seqNo [{update.if_seq_no}], primary term "
+            f"[{update.if_primary_term}]. current document has seqNo [{found.seq_no}] and primary term "
+            f"[{found.primary_term}]"
+        )
+    source = _read_source(found.source)
+    changed = _merge_into(source, update.doc)
+    if not changed and update.detect_noop:
+        return None
+    return WriteOp(
+        op=OpType.INDEX,
+        id=update.id,
+        routing=update.routing or found.routing,
+        source=orjson.dumps(source),
+        if_seq_no=found.seq_no,
+        if_primary_term=found.primary_term,
+    )
+
+
+def _read_source(source: bytes) -> dict[str, Any]:
+    """A stored source, which may hold comments."""
+    try:
+        parsed: dict[str, Any] = orjson.loads(source)
+    except orjson.JSONDecodeError:
+        parsed = orjson.loads(strip_comments(source))
+    return parsed
+
+
+def _merge_into(source: dict[str, Any], changes: dict[str, Any]) -> bool:
+    """Merges `changes` into `source`, objects recursively. Whether anything became different."""
+    changed = False
+    for name, value in changes.items():
+        old = source.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            changed = _merge_into(old, value) or changed
+        elif name not in source or not _equal(old, value):
+            source[name] = value
+            changed = True
+    return changed
+
+
+def _equal(left: Any, right: Any) -> bool:
+    """Equality in which 1, 1.0 and true differ, as they do in the stored text."""
+    return type(left) is type(right) and orjson.dumps(left) == orjson.dumps(right)
+
+
+def _unchanged(update: Update, found: Document, target: Target) -> Outcome:
+    result = WriteResult(
+        id=update.id,
+        result=NOOP,
+        version=found.version,
+        seq_no=found.seq_no,
+        primary_term=found.primary_term,
+    )
+    shown = found.source if update.returned is not None else None
+    return Outcome(target.name, update.id, result, target.replicas + 1, shown)

@@ -1,0 +1,483 @@
+"""The indices of this cluster: made, changed, removed, found.
+
+Every change is durable in the state store first, then published, then carried out by the engine.
+What the engine does for an existing index happens outside the line of changes: a bulk that holds a
+shard may be waiting in that line for its new fields, so a change must not wait for the shard. A
+crash in between is repaired at start: the store decides, and the engine is told of every index it
+should have (`known_uuids`).
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from sealane.clock import Clock, Ids
+from sealane.cluster.aliases import AliasChange, FilterCheck, changed_by, check_consistent
+from sealane.cluster.blocks import LIFTING, Level, check_blocks
+from sealane.cluster.date_names import resolve_date_name
+from sealane.cluster.index_changes import mapping_json, new_index, with_settings
+from sealane.cluster.index_store import IndexStore
+from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
+from sealane.cluster.resolve import (
+    ResolvedIndex,
+    WriteTarget,
+    names_wildcard,
+    resolve,
+    resolve_read_target,
+    resolve_write_target,
+)
+from sealane.cluster.serial import Serial
+from sealane.cluster.settings_service import ClusterSettings
+from sealane.cluster.store import StateStore
+from sealane.cluster.views import IndexView
+from sealane.engine.base import IndexConfig, IndexStats, Writer
+from sealane.engine.mapping import Mapping as FieldMapping
+from sealane.engine.mapping import MappingLimits, merge_mapping, parse_mapping
+from sealane.errors import (
+    ActionRequestValidation,
+    ApiError,
+    IllegalArgument,
+    IndexNotFound,
+    ResourceAlreadyExists,
+)
+from sealane.model.search import IndicesOptions
+from sealane.settings import Value
+from sealane.settings.index_settings import INDEX_REGISTRY, normalized, validate_changes
+from sealane.settings.node_settings import AUTO_CREATE_INDEX, DESTRUCTIVE_REQUIRES_NAME
+
+log = logging.getLogger("sealane.cluster")
+
+ADMIN_OPTIONS: Final = IndicesOptions(allow_no_indices=False, expand_closed=True)
+"""How names are taken by what changes indices, where the request does not say."""
+
+
+class IndexEngine(Writer, Protocol):
+    """What of the engine is used here."""
+
+    async def stats(self, index_uuid: str) -> IndexStats: ...
+
+
+class HasUuid(Protocol):
+    @property
+    def uuid(self) -> str: ...
+
+
+class _Extension:
+    """One call of extend_mapping on its way through the line."""
+
+    __slots__ = ("error", "update")
+
+    def __init__(self, update: FieldMapping) -> None:
+        self.update = update
+        self.error: ApiError | None = None
+
+
+class IndexService:
+    """Made by the composition root; `start` before the first use. Implements the engine's
+    MappingSink.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: StateStore,
+        settings: ClusterSettings,
+        serial: Serial,
+        clock: Clock,
+        ids: Ids,
+        check_filter: FilterCheck,
+    ) -> None:
+        self._indices = IndexStore(store)
+        self._settings = settings
+        self._serial = serial
+        self._clock = clock
+        self._ids = ids
+        self._check_filter = check_filter
+        self._engine: IndexEngine | None = None
+        self._extensions: dict[str, list[_Extension]] = {}
+        self.unopened: dict[str, ApiError] = {}
+        """Indices, by uuid, that the engine could not open at start, and why."""
+
+    # -- start ---------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Reads what is stored. Raises IllegalState where an entry cannot be read, IOFailure."""
+        await self._indices.load()
+
+    async def start(self, engine: IndexEngine) -> None:
+        """Opens every open index in `engine`, after `load`. One that fails is left out and kept in
+        `unopened`.
+        """
+        self._engine = engine
+        for index in self._indices.metadata:
+            if not index.open:
+                continue
+            try:
+                await engine.open_index(_config(index))
+            except ApiError as error:
+                self.unopened[index.uuid] = error
+                log.error(
+                    "an index cannot be opened",
+                    extra={"index": index.name, "uuid": index.uuid, "reason": error.reason},
+                )
+
+    def known_uuids(self) -> frozenset[str]:
+        """Every index there is. What else lies in the engine's folder is left from a crash."""
+        return frozenset(index.uuid for index in self._indices.metadata)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    @property
+    def metadata(self) -> ClusterMetadata:
+        """All indices, as last published."""
+        return self._indices.metadata
+
+    def resolve(
+        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    ) -> list[ResolvedIndex]:
+        """For a search. Raises as `resolve.resolve` does, and ClusterBlock."""
+        found = resolve(self._indices.metadata, expressions, options, now_ms)
+        check_blocks((each.metadata for each in found), Level.READ)
+        return found
+
+    def find(
+        self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS
+    ) -> list[IndexView]:
+        """For showing what is known of indices; closed ones are no error."""
+        found = self._targets(expressions, options)
+        check_blocks(found, Level.METADATA_READ)
+        return [IndexView(index) for index in found]
+
+    def exists(self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS) -> bool:
+        try:
+            return bool(self._targets(expressions, options))
+        except IndexNotFound:
+            return False
+
+    def read_target(self, name: str) -> WriteTarget:
+        """The index a document is read from. Raises IndexNotFound, IllegalArgument,
+        ClusterBlock.
+        """
+        target = resolve_read_target(self._indices.metadata, name, self._clock.now_ms())
+        check_blocks((target.metadata,), Level.READ)
+        return target
+
+    async def write_target(
+        self, name: str, *, require_alias: bool = False, auto_create: bool = True
+    ) -> WriteTarget:
+        """The index a document is written to, made where that is allowed.
+
+        Raises IndexNotFound, InvalidIndexName, IllegalArgument, IndexClosed, ClusterBlock.
+        """
+        now_ms = self._clock.now_ms()
+        target = resolve_write_target(self._indices.metadata, name, now_ms)
+        if require_alias and self._indices.metadata.alias(resolve_date_name(name, now_ms)) is None:
+            raise _not_made(
+                name, f"and [require_alias] request flag is [true] and [{name}] is not an alias"
+            )
+        if target is None:
+            if not auto_create:
+                raise IndexNotFound(resolve_date_name(name, now_ms))
+            await self.ensure(name)
+            target = resolve_write_target(self._indices.metadata, name, self._clock.now_ms())
+            if target is None:
+                # Removed again between its making and now.
+                raise IndexNotFound(name)
+        check_blocks((target.metadata,), Level.WRITE)
+        return target
+
+    # -- making and removing -------------------------------------------------------------------
+
+    async def ensure(self, name: str) -> None:
+        """Makes the index of a write, where `action.auto_create_index` allows. There already is
+        fine.
+        """
+        wanted = resolve_date_name(name, self._clock.now_ms())
+        refusal = self._settings.get(AUTO_CREATE_INDEX).refusal(wanted)
+        if refusal is not None:
+            raise _not_made(wanted, refusal)
+        try:
+            await self.create(name, {})
+        except ResourceAlreadyExists:
+            pass  # another write was first, and its index serves
+
+    async def create(self, name: str, body: Mapping[str, Any]) -> str:
+        """Makes an index of `settings`, `mappings`, `aliases` in `body`; returns its name.
+
+        Raises ParseError, InvalidIndexName, ResourceAlreadyExists, IllegalArgument, MapperParsing,
+        IOFailure.
+        """
+        return await self._serial.run(lambda: self._create(name, body))
+
+    async def delete(
+        self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS
+    ) -> None:
+        """Raises IndexNotFound, IllegalArgument for wildcards that are not allowed and for
+        aliases.
+        """
+        if not expressions:
+            raise ActionRequestValidation(["index / indices is missing"])
+        self._refuse_wildcards(expressions)
+
+        async def remove() -> list[IndexMetadata]:
+            found = self._targets(expressions, options, ignore_aliases=True)
+            check_blocks(found, Level.DELETE)
+            await self._indices.commit((), found)
+            return found
+
+        async def change() -> None:
+            for index in await self._serial.run(remove):
+                await self._delete_in_engine(index)
+
+        await self._serial.run(change, alone=False)
+
+    async def set_open(
+        self, expressions: Sequence[str], open: bool, options: IndicesOptions = ADMIN_OPTIONS
+    ) -> list[str]:
+        """Opens or closes indices; returns their names. Raises as `delete`."""
+        self._refuse_wildcards(expressions)
+
+        async def store() -> list[IndexMetadata]:
+            found = self._targets(expressions, options)
+            changed = [index.changed(open=open) for index in found if index.open != open]
+            await self._indices.commit(changed)
+            return found
+
+        async def change() -> list[str]:
+            found = await self._serial.run(store)
+            for index in found:
+                await self._follow(index.uuid)
+            return [index.name for index in found]
+
+        return await self._serial.run(change, alone=False)
+
+    # -- changing ------------------------------------------------------------------------------
+
+    async def put_mapping(
+        self,
+        expressions: Sequence[str],
+        mapping: Mapping[str, Any],
+        options: IndicesOptions = ADMIN_OPTIONS,
+    ) -> None:
+        """Merges `mapping` (`{"properties": ...}`) into each index, or into none.
+
+        Raises IndexNotFound, MapperParsing, IllegalArgument for a conflict or too many fields,
+        ClusterBlock.
+        """
+        if "_doc" in mapping:
+            raise IllegalArgument("Types cannot be provided in put mapping requests")
+
+        def changes() -> list[IndexMetadata]:
+            found = self._targets(expressions, options)
+            check_blocks(found, Level.METADATA_WRITE)
+            changed: list[IndexMetadata] = []
+            for index in found:
+                limits = MappingLimits.from_settings(index.settings)
+                merged = _merged(index, parse_mapping(mapping, limits))
+                if merged is not index:
+                    changed.append(merged)
+            return changed
+
+        await self._change(changes)
+
+    async def put_settings(
+        self,
+        expressions: Sequence[str],
+        changes: Mapping[str, Value | None],
+        options: IndicesOptions = ADMIN_OPTIONS,
+        *,
+        preserve_existing: bool = False,
+    ) -> None:
+        """Changes settings of each index, or of none. Keys are flat, `index.` before them or not;
+        None removes.
+
+        Raises ActionRequestValidation, IndexNotFound, IllegalArgument, ClusterBlock.
+        """
+        if not changes:
+            raise ActionRequestValidation(["no settings to update"])
+        full = normalized(changes)
+
+        def changed() -> list[IndexMetadata]:
+            found = self._targets(expressions, options)
+            validate_changes(full)
+            if LIFTING.isdisjoint(full):
+                check_blocks(found, Level.METADATA_WRITE)
+            return with_settings(found, full, preserve_existing=preserve_existing)
+
+        await self._change(changed)
+
+    async def update_aliases(self, actions: Sequence[AliasChange]) -> None:
+        """All of `actions`, or none. Raises as `aliases.changed_by`, and ClusterBlock."""
+
+        async def store() -> list[IndexMetadata]:
+            changed, removed = changed_by(self._indices.metadata, actions, self._check_filter)
+            check_blocks(changed, Level.METADATA_WRITE)
+            check_blocks(removed, Level.DELETE)
+            await self._indices.commit(changed, removed)
+            return removed
+
+        async def change() -> None:
+            for index in await self._serial.run(store):
+                await self._delete_in_engine(index)
+
+        await self._serial.run(change, alone=False)
+
+    async def extend_mapping(self, index_uuid: str, update: Mapping[str, Any]) -> FieldMapping:
+        """See MappingSink. Calls that wait at the same time are made durable together."""
+        index = self._present(index_uuid)
+        parsed = parse_mapping(update, MappingLimits.from_settings(index.settings))
+        if _merged(index, parsed) is index:
+            return index.mapping
+        extension = _Extension(parsed)
+        self._extensions.setdefault(index_uuid, []).append(extension)
+        await self._serial.run(lambda: self._extend(index_uuid))
+        if extension.error is not None:
+            raise extension.error
+        return self._present(index_uuid).mapping
+
+    # -- the engine's part ---------------------------------------------------------------------
+
+    async def refresh(self, index: HasUuid) -> None:
+        """Makes what was written to the index searchable."""
+        await self._running_engine().refresh(index.uuid)
+
+    async def sizes(self, index: HasUuid) -> IndexStats:
+        return await self._running_engine().stats(index.uuid)
+
+    def default_settings(self, index: IndexView) -> Mapping[str, Value]:
+        """What is in force without having been set."""
+        return index.default_settings()
+
+    async def _create(self, name: str, body: Mapping[str, Any]) -> str:
+        now_ms = self._clock.now_ms()
+        index = new_index(
+            self._indices.metadata,
+            resolve_date_name(name, now_ms),
+            body,
+            provided_name=name,
+            uuid=self._ids.new(),
+            now_ms=now_ms,
+            check_filter=self._check_filter,
+        )
+        new = self._indices.metadata.with_indices([index], (), self._indices.metadata.version)
+        check_consistent(new, [index])
+        # Nobody knows the index yet, so its engine is opened before it is published, and within
+        # the line.
+        version = await self._indices.write([index])
+        try:
+            await self._running_engine().open_index(_config(index))
+        except BaseException:
+            await self._indices.write((), [index])
+            raise
+        self._indices.publish([index], (), version)
+        return index.name
+
+    async def _change(self, changes: Callable[[], list[IndexMetadata]]) -> None:
+        async def store() -> list[IndexMetadata]:
+            changed = changes()
+            await self._indices.commit(changed)
+            return changed
+
+        async def change() -> None:
+            for index in await self._serial.run(store):
+                await self._follow(index.uuid)
+
+        await self._serial.run(change, alone=False)
+
+    async def _extend(self, index_uuid: str) -> None:
+        """Merges all that wait for this index, and stores them with one write."""
+        waiting = self._extensions.pop(index_uuid, [])
+        if not waiting:
+            return
+        before = self._indices.metadata.by_uuid(index_uuid)
+        index = before
+        for extension in waiting:
+            try:
+                index = _merged(
+                    self._present(index_uuid) if index is None else index, extension.update
+                )
+            except ApiError as error:
+                extension.error = error
+        if index is None or index is before:
+            return
+        try:
+            await self._indices.commit([index])
+        except ApiError as error:
+            for extension in waiting:
+                extension.error = extension.error or error
+
+    async def _follow(self, index_uuid: str) -> None:
+        """Brings the engine to what is published, also when that changes on the way."""
+        engine = self._running_engine()
+        done: IndexMetadata | None = None
+        while (
+            index := self._indices.metadata.by_uuid(index_uuid)
+        ) is not None and index is not done:
+            if not index.open:
+                await engine.close_index(index_uuid)
+            elif done is None or not done.open:
+                # Opening an open index changes nothing, and takes one that has just been opened.
+                await engine.open_index(_config(index))
+                await engine.update_config(_config(index))
+            else:
+                await engine.update_config(_config(index))
+            done = index
+
+    async def _delete_in_engine(self, index: IndexMetadata) -> None:
+        self.unopened.pop(index.uuid, None)
+        await self._running_engine().delete_index(index.uuid)
+
+    def _targets(
+        self, expressions: Sequence[str], options: IndicesOptions, *, ignore_aliases: bool = False
+    ) -> list[IndexMetadata]:
+        found = resolve(
+            self._indices.metadata,
+            expressions,
+            options,
+            self._clock.now_ms(),
+            forbid_closed=False,
+            ignore_aliases=ignore_aliases,
+        )
+        return [each.metadata for each in found]
+
+    def _refuse_wildcards(self, expressions: Sequence[str]) -> None:
+        if names_wildcard(expressions) and self._settings.get(DESTRUCTIVE_REQUIRES_NAME):
+            raise IllegalArgument("Wildcard expressions or all indices are not allowed")
+
+    def _present(self, index_uuid: str) -> IndexMetadata:
+        index = self._indices.metadata.by_uuid(index_uuid)
+        if index is None:
+            raise IndexNotFound(index_uuid)
+        return index
+
+    def _running_engine(self) -> IndexEngine:
+        assert self._engine is not None, "start has not been called"
+        return self._engine
+
+
+def _config(index: IndexMetadata) -> IndexConfig:
+    return IndexConfig(
+        uuid=index.uuid,
+        shards=index.shards,
+        mapping=index.mapping,
+        settings=INDEX_REGISTRY.defaults(index.settings).merged(index.settings),
+    )
+
+
+def _merged(index: IndexMetadata, update: FieldMapping) -> IndexMetadata:
+    """`index` with `update` in its mapping; `index` itself where that says nothing new."""
+    merged = merge_mapping(index.mapping, update, MappingLimits.from_settings(index.settings))
+    if merged is index.mapping:
+        return index
+    return index.changed(
+        mapping=merged,
+        mapping_json=mapping_json(merged),
+        mapping_version=index.mapping_version + 1,
+    )
+
+
+def _not_made(name: str, why: str) -> IndexNotFound:
+    error = IndexNotFound(name)
+    error.reason = f"no such index [{name}] {why}"
+    error.metadata = {"index_uuid": "_na_", "index": name}
+    return error

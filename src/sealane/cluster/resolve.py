@@ -1,0 +1,316 @@
+"""Index expressions to concrete indices: wildcards, exclusions, aliases and their filters, dates.
+Pure.
+
+Clusters are not known here: an expression with an alias of a cluster before it has been split
+before.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sealane.cluster.date_names import resolve_date_name
+from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
+from sealane.cluster.names import check_index_name
+from sealane.errors import ApiError, IllegalArgument, IndexClosed, IndexNotFound, InvalidIndexName
+from sealane.model.search import IndicesOptions
+from sealane.settings.patterns import matcher
+
+ALL: Final = "_all"
+DEFAULT_OPTIONS: Final = IndicesOptions()
+_EXCLUSION_HINT: Final = (
+    " and if you intended to exclude this index, ensure that you use wildcards that include it "
+    "before explicitly excluding it"
+)
+
+
+class ResolvedIndex(NamedTuple):
+    """One concrete index that expressions lead to.
+
+    `filters` are the queries (JSON) of the aliases it was reached by, any of which must match;
+    None where it was also named without one. `via` are the names it was reached by.
+    """
+
+    metadata: IndexMetadata
+    filters: tuple[bytes, ...] | None = None
+    via: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def uuid(self) -> str:
+        return self.metadata.uuid
+
+    @property
+    def shards(self) -> int:
+        return self.metadata.shards
+
+
+class WriteTarget(NamedTuple):
+    """The one index that a name means to a document. `routing` is what the alias demands."""
+
+    metadata: IndexMetadata
+    routing: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def uuid(self) -> str:
+        return self.metadata.uuid
+
+    @property
+    def shards(self) -> int:
+        return self.metadata.shards
+
+    @property
+    def replicas(self) -> int:
+        return self.metadata.replicas
+
+
+def resolve(
+    meta: ClusterMetadata,
+    expressions: Sequence[str],
+    options: IndicesOptions = DEFAULT_OPTIONS,
+    now_ms: int = 0,
+    *,
+    forbid_closed: bool = True,
+    ignore_aliases: bool = False,
+) -> list[ResolvedIndex]:
+    """The concrete indices, each once, in the order they were reached; wildcards by name.
+
+    No expressions, and `_all` alone, mean all. With `forbid_closed`, a closed index that was named
+    is an error; without, closed ones that were named are in the answer. With `ignore_aliases`,
+    aliases are no indices. Raises IndexNotFound, IndexClosed, InvalidIndexName, IllegalArgument,
+    ParseError.
+    """
+    if len(expressions) == 1:
+        # The search path: one plain name of an open index.
+        index = meta.index(expressions[0])
+        if index is not None and index.open:
+            return [ResolvedIndex(index, None, (index.name,))]
+    walk = _Walk(meta, options, now_ms, ignore_aliases)
+    if is_all(expressions):
+        walk.take_all()
+    else:
+        for expression in expressions:
+            walk.take(expression)
+    found = [_with_filters(each, walk.names) for each in walk.concrete(forbid_closed)]
+    if not found and not options.allow_no_indices:
+        raise _nothing_left(expressions)
+    return found
+
+
+def is_all(expressions: Sequence[str]) -> bool:
+    """Whether expressions mean all indices before wildcards are looked at."""
+    return not expressions or (len(expressions) == 1 and expressions[0] == ALL)
+
+
+def names_wildcard(expressions: Iterable[str]) -> bool:
+    """Whether an expression could mean indices that it does not name."""
+    return any("*" in each or each == ALL for each in expressions)
+
+
+def resolve_write_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteTarget | None:
+    """The index that a write to `name` goes to; None where there is neither an index nor an alias
+    of that name.
+
+    Raises IllegalArgument for an alias without a write index, IndexClosed, InvalidIndexName,
+    ParseError.
+    """
+    name = resolve_date_name(name, now_ms)
+    index = meta.index(name)
+    routing = None
+    if index is None:
+        members = meta.alias(name)
+        if members is None:
+            check_index_name(name)
+            return None
+        index = _write_index(name, members)
+        routing = index.aliases[name].index_routing
+    if not index.open:
+        raise IndexClosed(index.name, index.uuid)
+    return WriteTarget(index, routing)
+
+
+def resolve_read_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteTarget:
+    """The index that a document is read from. Raises IndexNotFound, IllegalArgument,
+    IndexClosed.
+    """
+    name = resolve_date_name(name, now_ms)
+    index = meta.index(name)
+    routing = None
+    if index is None:
+        members = meta.alias(name)
+        if members is None:
+            _refuse_underscore(name)
+            raise IndexNotFound(name)
+        if len(members) > 1:
+            listed = ", ".join(each.name for each in members)
+            raise IllegalArgument(
+                f"alias [{name}] has more than one index associated with it [{listed}], "
+                "can't execute a single index op"
+            )
+        index = members[0]
+        routing = index.aliases[name].search_routing
+    if not index.open:
+        raise IndexClosed(index.name, index.uuid)
+    return WriteTarget(index, routing)
+
+
+class _Walk:
+    """Goes through the expressions in order.
+
+    `members` are the concrete indices, with whether closed ones are an error there. `names` are
+    the names that lead to them as they were written or matched, aliases kept: they decide about
+    filters.
+    """
+
+    def __init__(
+        self, meta: ClusterMetadata, options: IndicesOptions, now_ms: int, ignore_aliases: bool
+    ) -> None:
+        self._meta = meta
+        self._options = options
+        self._now_ms = now_ms
+        self._ignore_aliases = ignore_aliases
+        self._expands = options.expand_open or options.expand_closed
+        self._after_wildcard = False
+        self._members: dict[str, IndexMetadata | str] = {}
+        self.names: dict[str, None] = {}
+
+    def take_all(self) -> None:
+        if self._expands:
+            self._take_wildcard("*", excludes=False, required=False)
+
+    def take(self, expression: str) -> None:
+        _refuse_underscore(expression)
+        excludes = self._after_wildcard and expression.startswith("-")
+        name = resolve_date_name(expression[1:] if excludes else expression, self._now_ms)
+        if "*" in name and self._expands:
+            self._after_wildcard = True
+            self._take_wildcard(
+                name, excludes=excludes, required=not self._options.allow_no_indices
+            )
+        elif excludes:
+            self._members.pop(name, None)
+            self.names.pop(name, None)
+        else:
+            self._take_name(name)
+
+    def concrete(self, forbid_closed: bool) -> Iterable[IndexMetadata]:
+        """The indices, with aliases that were named replaced by theirs. Raises IndexClosed."""
+        seen: dict[str, IndexMetadata] = {}
+        for member in self._members.values():
+            indices = [member] if isinstance(member, IndexMetadata) else self._meta.alias(member)
+            for index in indices or ():
+                if not index.open and forbid_closed:
+                    if self._options.ignore_unavailable:
+                        continue
+                    raise IndexClosed(index.name, index.uuid)
+                seen[index.uuid] = index
+        return seen.values()
+
+    def _take_name(self, name: str) -> None:
+        index = self._meta.index(name)
+        if index is not None:
+            self._add(name, index)
+            return
+        is_alias = self._meta.alias(name) is not None
+        if self._options.ignore_unavailable and (not is_alias or self._ignore_aliases):
+            return
+        if not is_alias:
+            raise _not_found(name)
+        if self._ignore_aliases:
+            raise IllegalArgument(
+                f"The provided expression [{name}] matches an alias, specify the corresponding "
+                "concrete indices instead."
+            )
+        self._add(name, name)
+
+    def _take_wildcard(self, pattern: str, *, excludes: bool, required: bool) -> None:
+        fits = matcher(pattern)
+        indices: dict[str, IndexMetadata] = {}
+        names: list[str] = []
+        for index in self._meta:
+            if fits(index.name) and self._shows(index.hidden, pattern, index.name):
+                names.append(index.name)
+                if self._state_fits(index):
+                    indices[index.name] = index
+        if not self._ignore_aliases:
+            for alias in self._meta.aliases():
+                if fits(alias) and self._shows(self._meta.alias_hidden(alias), pattern, alias):
+                    names.append(alias)
+                    for index in self._meta.alias(alias) or ():
+                        if self._state_fits(index):
+                            indices[index.name] = index
+        if excludes:
+            for name in [*indices, *names]:
+                self._members.pop(name, None)
+                self.names.pop(name, None)
+            return
+        if required and not indices:
+            raise _not_found(pattern)
+        self._members.update(sorted(indices.items()))
+        self.names.update(dict.fromkeys(names))
+
+    def _add(self, name: str, member: IndexMetadata | str) -> None:
+        self._members.setdefault(name, member)
+        self.names.setdefault(name)
+
+    def _shows(self, hidden: bool, pattern: str, name: str) -> bool:
+        """Names with a dot before them are shown to patterns with one, hidden or not."""
+        if not hidden or self._options.expand_hidden:
+            return True
+        return pattern.startswith(".") and name.startswith(".")
+
+    def _state_fits(self, index: IndexMetadata) -> bool:
+        return self._options.expand_open if index.open else self._options.expand_closed
+
+
+def _with_filters(index: IndexMetadata, names: dict[str, None]) -> ResolvedIndex:
+    if index.name in names:
+        return ResolvedIndex(index, None, (index.name,))
+    via = tuple(name for name in names if name in index.aliases)
+    filters: list[bytes] = []
+    for name in via:
+        query = index.aliases[name].filter_bytes()
+        if query is None:
+            return ResolvedIndex(index, None, via)
+        if query not in filters:
+            filters.append(query)
+    return ResolvedIndex(index, tuple(filters) or None, via)
+
+
+def _refuse_underscore(name: str) -> None:
+    if name.startswith("_"):
+        raise InvalidIndexName(name, "must not start with '_'.")
+
+
+def _not_found(name: str) -> IndexNotFound:
+    error = IndexNotFound(name)
+    if name.startswith("-"):
+        error.reason += _EXCLUSION_HINT
+    return error
+
+
+def _nothing_left(expressions: Sequence[str]) -> ApiError:
+    if len(expressions) <= 1:
+        return _not_found(expressions[0] if expressions else ALL)
+    error = IndexNotFound("null")
+    error.metadata = {"resource.type": "index_expression", "resource.id": list(expressions)}
+    return error
+
+
+def _write_index(alias: str, members: Sequence[IndexMetadata]) -> IndexMetadata:
+    marked = [each for each in members if each.aliases[alias].is_write_index]
+    if marked:
+        return marked[0]
+    if len(members) == 1 and members[0].aliases[alias].is_write_index is not False:
+        return members[0]
+    raise IllegalArgument(
+        f"no write index is defined for alias [{alias}]. The write index may be explicitly "
+        "disabled using is_write_index=false or the alias points to multiple indices without one "
+        "being designated as a write index"
+    )

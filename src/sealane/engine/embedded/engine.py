@@ -1,0 +1,238 @@
+"""The embedded engine: indices under one folder, their shards written in an executor, searches handed to the searcher.
+
+What a search computes is `search/`'s business; what a shard does with an operation shard.py's.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from sealane.clock import Clock, Ids
+from sealane.engine.base import (
+    Capability,
+    Changes,
+    IndexConfig,
+    IndexStats,
+    MappingSink,
+    ShardSearch,
+    ShardState,
+)
+from sealane.engine.embedded.index import OpenIndex, settled
+from sealane.engine.embedded.index_files import claim_folder
+from sealane.engine.embedded.readers import ReaderContexts
+from sealane.engine.embedded.view import ShardView
+from sealane.errors import ApiError, IndexNotFound, TaskCancelled
+from sealane.model.document import Document, Operation, WriteOp, WriteResult
+from sealane.model.task import Context
+from sealane.reduce.partial import Partial
+
+_LOG = logging.getLogger("sealane.engine")
+_T = TypeVar("_T")
+EXECUTOR_THREADS = 3
+_TICK_S = 0.1
+
+
+class Searcher(Protocol):
+    """What computes a search: the package `sealane.engine.embedded.search`, or a test's own."""
+
+    def cached(self, view: ShardView, request: ShardSearch) -> Partial | None:
+        """The answer if it costs next to nothing. Runs on the loop."""
+
+    def search_shard(
+        self, view: ShardView, request: ShardSearch, check: Callable[[], None]
+    ) -> Partial:
+        """Runs in the executor. Calls `check` now and then, which raises when the search is to end."""
+
+
+class EmbeddedEngine:
+    """Implements `engine.base.Engine`. `run` must be running for documents to become searchable by themselves."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        ids: Ids,
+        mappings: MappingSink,
+        searcher: Searcher,
+        executor: ThreadPoolExecutor | None = None,
+    ) -> None:
+        """Claims `path`. Raises IllegalState where it has a format that this version does not know.
+
+        An `executor` handed in stays its owner's to shut down.
+        """
+        claim_folder(path)
+        self._path = path
+        self._clock = clock
+        self._ids = ids
+        self._mappings = mappings
+        self._searcher = searcher
+        self._owns_executor = executor is None
+        self._executor = executor or ThreadPoolExecutor(EXECUTOR_THREADS, "sealane-engine")
+        self._indices: dict[str, OpenIndex] = {}
+        self._opening = asyncio.Lock()
+        self._readers = ReaderContexts(ids)
+
+    async def run(self) -> None:
+        """Refreshes what is due and tidies up, until cancelled. Its owner keeps it in a task group."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_TICK_S)
+            now = loop.time()
+            self._readers.expire(now)
+            for index in list(self._indices.values()):
+                if index.is_closed:
+                    continue
+                try:
+                    if index.is_refresh_due(now):
+                        await index.refresh()
+                    else:
+                        await index.release_writers(now)
+                except ApiError as exc:
+                    # A full disk must not end the node: the next due time tries again.
+                    index.last_refresh_s = now
+                    _LOG.error("refresh of index %s failed: %s", index.config.uuid, exc.reason)
+
+    # -- indices -------------------------------------------------------------------------------------------------
+
+    async def open_index(self, config: IndexConfig) -> None:
+        async with self._opening:
+            if config.uuid in self._indices:
+                await self.update_config(config)
+                return
+            index = OpenIndex(
+                self._path / config.uuid, config, self._clock, self._ids, self._executor
+            )
+            await index.open()
+            self._indices[config.uuid] = index
+
+    async def update_config(self, config: IndexConfig) -> None:
+        await self._index(config.uuid).update_config(config)
+
+    async def close_index(self, index_uuid: str) -> None:
+        index = self._indices.pop(index_uuid, None)
+        self._readers.forget_index(index_uuid)
+        if index is not None:
+            await index.close()
+
+    async def delete_index(self, index_uuid: str) -> None:
+        index = self._indices.pop(index_uuid, None)
+        self._readers.forget_index(index_uuid)
+        if index is not None:
+            await index.abandon()
+        folder = self._path / index_uuid
+
+        def remove() -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+        await self._run(remove)
+
+    async def close(self) -> None:
+        for index_uuid in list(self._indices):
+            await self.close_index(index_uuid)
+        if self._owns_executor:
+            self._executor.shutdown(wait=False)
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    async def bulk(
+        self, index_uuid: str, operations: Sequence[WriteOp], ctx: Context
+    ) -> list[WriteResult | ApiError]:
+        ctx.task.check()
+        return await self._index(index_uuid).bulk(operations, self._mappings)
+
+    async def apply_replica(
+        self, index_uuid: str, shard: int, operations: Sequence[Operation]
+    ) -> None:
+        await self._index(index_uuid).apply_replica(shard, operations)
+
+    async def refresh(self, index_uuid: str) -> None:
+        await self._index(index_uuid).refresh()
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    async def search(
+        self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
+    ) -> Partial:
+        ctx.task.check()
+        view = await self._view(index_uuid, shard, request.reader)
+        answer = self._searcher.cached(view, request)
+        if answer is not None:
+            return answer
+        search_shard, check = self._searcher.search_shard, _check_of(ctx)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, search_shard, view, request, check)
+
+    async def _view(self, index_uuid: str, shard: int, reader: str | None) -> ShardView:
+        now = asyncio.get_running_loop().time()
+        if reader is not None:
+            return self._readers.view(reader, now)
+        index = self._index(index_uuid)
+        if index.is_search_idle(now) and index.is_dirty:
+            await index.refresh()
+        index.last_search_s = now
+        return index.shards[shard].view
+
+    async def get(
+        self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
+    ) -> Document | None:
+        index = self._index(index_uuid)
+        # A lookup takes a few microseconds: less than a change of threads.
+        return index.shards[index.shard_number(routing or doc_id)].get(doc_id, realtime)
+
+    async def open_reader(self, index_uuid: str, shard: int) -> str:
+        view = await self._view(index_uuid, shard, None)
+        return self._readers.open(view, asyncio.get_running_loop().time())
+
+    async def close_reader(self, reader: str) -> bool:
+        return self._readers.close(reader)
+
+    async def stats(self, index_uuid: str) -> IndexStats:
+        index = self._index(index_uuid)
+        counts = await self._run(lambda: [shard.counts() for shard in index.shards])
+        return IndexStats(
+            docs=sum(docs for docs, _, _ in counts),
+            deleted=sum(deleted for _, deleted, _ in counts),
+            store_bytes=sum(size for _, _, size in counts),
+            shards=tuple(shard.state() for shard in index.shards),
+        )
+
+    # -- the operation log ---------------------------------------------------------------------------------------
+
+    async def shard_state(self, index_uuid: str, shard: int) -> ShardState:
+        return self._index(index_uuid).shards[shard].state()
+
+    async def changes(
+        self, index_uuid: str, shard: int, from_seq_no: int, *, max_count: int, max_bytes: int
+    ) -> Changes:
+        log = self._index(index_uuid).shards[shard]
+        return await self._run(lambda: log.read_operations(from_seq_no, max_count, max_bytes))
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _index(self, index_uuid: str) -> OpenIndex:
+        index = self._indices.get(index_uuid)
+        if index is None:
+            raise IndexNotFound(index_uuid)
+        return index
+
+    async def _run(self, job: Callable[[], _T]) -> _T:
+        return await settled(asyncio.get_running_loop().run_in_executor(self._executor, job))
+
+
+def _check_of(ctx: Context) -> Callable[[], None]:
+    """Raises TaskCancelled once the task has been cancelled or its deadline has passed. Any thread may call it."""
+    task, deadline, now = ctx.task, ctx.deadline, asyncio.get_running_loop().time
+
+    def check() -> None:
+        task.check()
+        if deadline is not None and now() > deadline:
+            raise TaskCancelled("the deadline has passed")
+
+    return check

@@ -1,0 +1,324 @@
+"""One open index of the embedded engine: its shards, its lock, and when they are due for a refresh.
+
+The lock is held on the loop while a job writes in the executor, so that no thread ever waits for another. A caller
+that is cancelled leaves only when its job is done: what was begun is finished, and nobody else works beneath it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from sealane.clock import Clock, Ids
+from sealane.engine.base import IndexConfig, MappingSink
+from sealane.engine.embedded.coercion import MAX_ID_BYTES, too_long_id
+from sealane.engine.embedded.documents import DocumentParser, Parsed
+from sealane.engine.embedded.index_files import claim_folder
+from sealane.engine.embedded.routing import routing_shards, shard_of
+from sealane.engine.embedded.shard import Shard
+from sealane.engine.mapping import Mapping, MappingLimits, render_mapping
+from sealane.errors import ApiError, IllegalState, IndexNotFound
+from sealane.model.document import Operation, OpType, WriteOp, WriteResult
+
+_T = TypeVar("_T")
+DEFAULT_REFRESH_S = 1.0
+SEARCH_IDLE_S = 30.0
+WRITER_IDLE_S = 60.0
+_MAPPING_ATTEMPTS = 5
+
+_UNITS_S = {
+    "ms": 0.001,
+    "micros": 1e-6,
+    "nanos": 1e-9,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+}
+
+ParsedOps = list[Parsed | ApiError | None]
+
+
+def duration_s(text: str) -> float:
+    """A time value of the index settings, validated before it got here: `500ms`, `1s`, `-1`."""
+    for unit in ("ms", "micros", "nanos", "s", "m", "h", "d"):
+        if text.endswith(unit) and text[: -len(unit)].strip("-. 0123456789") == "":
+            return float(text[: -len(unit)]) * _UNITS_S[unit]
+    return float(text)
+
+
+async def settled(future: "asyncio.Future[_T]") -> _T:
+    """The future's result. When cancelled, waits for it to end before leaving."""
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        while not future.done():
+            try:
+                await asyncio.wait({future})
+            except asyncio.CancelledError:
+                continue
+        raise
+
+
+class OpenIndex:
+    """Made by `open`. Every coroutine here may be cancelled; see the module."""
+
+    def __init__(
+        self, folder: Path, config: IndexConfig, clock: Clock, ids: Ids, executor: Executor
+    ) -> None:
+        self.config = config
+        self.shards: list[Shard] = []
+        self.is_closed = False
+        self._folder = folder
+        self._clock = clock
+        self._ids = ids
+        self._executor = executor
+        self._lock = asyncio.Lock()
+        self._reset_parser()
+        self._routing_shards = routing_shards(config.shards, config.settings)
+        now = asyncio.get_running_loop().time()
+        self.last_search_s = now
+        self.last_refresh_s = now
+        self.last_write_s = now
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Opens every shard, recovering what was acknowledged. Raises IllegalState for files it does not know."""
+        await self._exclusively(self._open)
+
+    def _open(self) -> None:
+        claim_folder(self._folder)
+        try:
+            for number in range(self.config.shards):
+                folder = self._folder / str(number)
+                self.shards.append(Shard(folder, number, self.config, self._clock, self._ids))
+        except BaseException:
+            for shard in self.shards:
+                shard.close()
+            self.shards.clear()
+            raise
+
+    async def close(self) -> None:
+        await self._exclusively(self._close)
+
+    def _close(self) -> None:
+        if self.is_closed:
+            return
+        self.is_closed = True
+        for shard in self.shards:
+            shard.close()
+
+    async def abandon(self) -> None:
+        """Closes without committing, for an index that is deleted."""
+        await self._exclusively(self._abandon)
+
+    def _abandon(self) -> None:
+        if self.is_closed:
+            return
+        self.is_closed = True
+        for shard in self.shards:
+            shard.abandon()
+
+    async def update_config(self, config: IndexConfig) -> None:
+        def take() -> None:
+            self._take_config(config)
+
+        await self._exclusively(take)
+
+    def _take_config(self, config: IndexConfig) -> None:
+        self.config = config
+        if config.mapping != self._parser.mapping:
+            self._reset_parser()
+        else:
+            self.config = replace(config, mapping=self._parser.mapping)
+        for shard in self.shards:
+            shard.update_config(config)
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    async def bulk(
+        self, operations: Sequence[WriteOp], sink: MappingSink
+    ) -> list[WriteResult | ApiError]:
+        """As Writer.bulk. What new fields need is durable in `sink` before the first operation is logged."""
+        async with self._lock:
+            self._require_open()
+            self.last_write_s = asyncio.get_running_loop().time()
+            return await self._bulk_locked(operations, sink)
+
+    async def _bulk_locked(
+        self, operations: Sequence[WriteOp], sink: MappingSink
+    ) -> list[WriteResult | ApiError]:
+        parsed: ParsedOps = []
+
+        def parse_and_apply() -> list[WriteResult | ApiError] | None:
+            parsed[:] = self._parse(operations)
+            if self._parser.mapping is not self.config.mapping:
+                return None
+            return self._apply(operations, parsed)
+
+        for _ in range(_MAPPING_ATTEMPTS):
+            outcomes = await self._run(parse_and_apply)
+            if outcomes is not None:
+                return outcomes
+            wanted = self._parser.mapping
+            try:
+                mapping = await sink.extend_mapping(self.config.uuid, render_mapping(wanted))
+            except ApiError as exc:
+                self._reset_parser()
+                return await self._run(self._applying_known(operations, exc))
+            except BaseException:
+                self._reset_parser()
+                raise
+            self._reset_parser()
+            if mapping == wanted:
+                return await self._run(self._applying(operations, parsed, mapping))
+            # Something else changed the mapping meanwhile: the documents must be read under what holds now.
+            await self._run(self._taking(mapping))
+        conflict = IllegalState(f"the mapping of index [{self.config.uuid}] keeps changing")
+        return await self._run(self._applying_known(operations, conflict))
+
+    def _applying(
+        self, operations: Sequence[WriteOp], parsed: ParsedOps, mapping: Mapping
+    ) -> Callable[[], list[WriteResult | ApiError]]:
+        def job() -> list[WriteResult | ApiError]:
+            self._take_config(replace(self.config, mapping=mapping))
+            return self._apply(operations, parsed)
+
+        return job
+
+    def _taking(self, mapping: Mapping) -> Callable[[], None]:
+        return lambda: self._take_config(replace(self.config, mapping=mapping))
+
+    def _applying_known(
+        self, operations: Sequence[WriteOp], refusal: ApiError
+    ) -> Callable[[], list[WriteResult | ApiError]]:
+        """For when the mapping cannot grow: only documents that need new fields are refused."""
+
+        def job() -> list[WriteResult | ApiError]:
+            parsed: ParsedOps = []
+            for op in operations:
+                outcome = self._parse_one(op)
+                if self._parser.mapping is not self.config.mapping:
+                    outcome = refusal
+                    self._reset_parser()
+                parsed.append(outcome)
+            return self._apply(operations, parsed)
+
+        return job
+
+    def _parse(self, operations: Sequence[WriteOp]) -> ParsedOps:
+        return [self._parse_one(op) for op in operations]
+
+    def _parse_one(self, op: WriteOp) -> Parsed | ApiError | None:
+        if op.id is not None and len(op.id) > MAX_ID_BYTES // 4:
+            refusal = too_long_id(op.id)
+            if refusal is not None:
+                return refusal
+        if op.op is OpType.DELETE:
+            return None
+        assert op.source is not None, "an index operation has a source"
+        try:
+            return self._parser.parse(op.source, op.id or "")
+        except ApiError as exc:
+            return exc
+
+    def _apply(
+        self, operations: Sequence[WriteOp], parsed: ParsedOps
+    ) -> list[WriteResult | ApiError]:
+        if len(self.shards) == 1:
+            outcomes = self.shards[0].apply(operations, parsed)
+        else:
+            outcomes = self._apply_routed(operations, parsed)
+        for shard in self.shards:
+            if shard.is_full:
+                shard.refresh()
+        return outcomes
+
+    def _apply_routed(
+        self, operations: Sequence[WriteOp], parsed: ParsedOps
+    ) -> list[WriteResult | ApiError]:
+        places: dict[int, list[int]] = {}
+        for place, op in enumerate(operations):
+            places.setdefault(self.shard_number(op.routing or op.id or ""), []).append(place)
+        outcomes: dict[int, WriteResult | ApiError] = {}
+        for number, here in places.items():
+            results = self.shards[number].apply(
+                [operations[place] for place in here], [parsed[place] for place in here]
+            )
+            outcomes.update(zip(here, results, strict=True))
+        return [outcomes[place] for place in range(len(operations))]
+
+    def shard_number(self, routing: str) -> int:
+        return shard_of(routing, self.config.shards, self._routing_shards)
+
+    async def apply_replica(self, shard: int, operations: Sequence[Operation]) -> None:
+        def job() -> None:
+            self._require_open()
+            self.shards[shard].apply_replica(operations)
+
+        self.last_write_s = asyncio.get_running_loop().time()
+        await self._exclusively(job)
+
+    # -- refresh -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_dirty(self) -> bool:
+        return any(shard.is_dirty for shard in self.shards)
+
+    def is_search_idle(self, now: float) -> bool:
+        """Nobody searched lately and no interval was asked for: the next search refreshes by itself."""
+        return self._configured_interval() is None and now - self.last_search_s >= SEARCH_IDLE_S
+
+    def is_refresh_due(self, now: float) -> bool:
+        interval = self._configured_interval()
+        seconds = DEFAULT_REFRESH_S if interval is None else interval
+        if seconds < 0 or not self.is_dirty or self.is_search_idle(now):
+            return False
+        return now - self.last_refresh_s >= seconds
+
+    def _configured_interval(self) -> float | None:
+        value = self.config.settings.get("index.refresh_interval")
+        return None if value is None else duration_s(str(value))
+
+    async def refresh(self) -> None:
+        if not self.is_dirty:
+            # A bulk may be under way whose end the caller has not seen: nothing of it was acknowledged.
+            return
+
+        def job() -> None:
+            for shard in self.shards:
+                shard.refresh()
+
+        await self._exclusively(job)
+        self.last_refresh_s = asyncio.get_running_loop().time()
+
+    async def release_writers(self, now: float) -> None:
+        """Gives back the writers of an index that has not been written to for a while."""
+        if now - self.last_write_s < WRITER_IDLE_S or self.is_dirty:
+            return
+        if any(shard.has_writer for shard in self.shards):
+            await self._exclusively(self._release)
+
+    def _release(self) -> None:
+        for shard in self.shards:
+            shard.release_writer()
+
+    # -- the lock ------------------------------------------------------------------------------------------------
+
+    async def _exclusively(self, job: Callable[[], _T]) -> _T:
+        async with self._lock:
+            return await self._run(job)
+
+    async def _run(self, job: Callable[[], _T]) -> _T:
+        return await settled(asyncio.get_running_loop().run_in_executor(self._executor, job))
+
+    def _require_open(self) -> None:
+        if self.is_closed:
+            raise IndexNotFound(self.config.uuid)
+
+    def _reset_parser(self) -> None:
+        limits = MappingLimits.from_settings(self.config.settings)
+        self._parser = DocumentParser(self.config.mapping, limits)

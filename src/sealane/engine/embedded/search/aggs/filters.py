@@ -1,0 +1,66 @@
+"""Aggregations whose buckets are queries: filter, filters, missing, global."""
+
+import tantivy
+
+from sealane.engine.embedded.search.aggs.columns import column_of
+from sealane.engine.embedded.search.aggs.run import Node, Run
+from sealane.engine.embedded.search.compile import compile_query
+from sealane.engine.embedded.search.leaves import any_of, compile_exists
+from sealane.engine.embedded.search.scope import all_of, without
+from sealane.model import dsl
+from sealane.reduce.partial import AggPartial, BucketsPartial, CountBucket
+
+
+class QueriesNode(Node):
+    """Base: one bucket for each of `queries`."""
+
+    def queries(self, query: tantivy.Query) -> list[tantivy.Query]:
+        raise NotImplementedError
+
+    def collect(self, query: tantivy.Query) -> AggPartial:
+        buckets = [self.bucket(each) for each in self.queries(query)]
+        self.run.count_buckets(len(buckets))
+        return BucketsPartial(buckets)
+
+    def bucket(self, query: tantivy.Query) -> CountBucket:
+        count = self.run.scope.state.count(query)
+        if not self.children:
+            return CountBucket(count)
+        return CountBucket(count, self.run.run(self.children, query))
+
+
+class FilterNode(QueriesNode):
+    def __init__(self, agg: dsl.FilterAgg, run: Run) -> None:
+        super().__init__(agg, run)
+        self.filter = compile_query(agg.filter, run.scope).query
+
+    def queries(self, query: tantivy.Query) -> list[tantivy.Query]:
+        return [all_of(query, self.filter)]
+
+
+class FiltersNode(QueriesNode):
+    def __init__(self, agg: dsl.FiltersAgg, run: Run) -> None:
+        super().__init__(agg, run)
+        self.filters = [compile_query(each, run.scope).query for each in agg.filters]
+        self.other = agg.other_bucket_key is not None
+
+    def queries(self, query: tantivy.Query) -> list[tantivy.Query]:
+        found = [all_of(query, each) for each in self.filters]
+        if self.other:
+            found.append(without(query, any_of(self.filters)) if self.filters else query)
+        return found
+
+
+class MissingNode(QueriesNode):
+    def __init__(self, agg: dsl.MissingAgg, run: Run) -> None:
+        super().__init__(agg, run)
+        column_of(agg.field, None, run.scope)
+        self.present = compile_exists(agg.field, run.scope).query
+
+    def queries(self, query: tantivy.Query) -> list[tantivy.Query]:
+        return [without(query, self.present)]
+
+
+class GlobalNode(QueriesNode):
+    def queries(self, query: tantivy.Query) -> list[tantivy.Query]:
+        return [self.run.everything]

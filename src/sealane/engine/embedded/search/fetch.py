@@ -1,0 +1,78 @@
+"""The fetch phase: from rows to hits."""
+
+import tantivy
+
+from sealane.engine.base import ShardSearch
+from sealane.engine.embedded.search.collect import Plan
+from sealane.engine.embedded.search.rank import Row
+from sealane.engine.embedded.search.source import filtered, rules_of
+from sealane.engine.embedded.search.state import count_of
+from sealane.engine.embedded.stored import decode_stored
+from sealane.engine.embedded.view import SEQ_NO, STORED
+from sealane.reduce.partial import Hit
+
+IN_DISK_ORDER_FROM = 32
+
+
+def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
+    """One hit for each row, in their order."""
+    view, body = plan.scope.state.view, request.body
+    rules = rules_of(body.source, request.fields)
+    matched = _matched(rows, plan)
+    documents = _load(rows, plan)
+    sorted_by = plan.keys if not plan.by_score else None
+    hits: list[Hit] = []
+    for place, row in enumerate(rows):
+        stored = decode_stored(documents[place])
+        hits.append(
+            Hit(
+                index=request.index_name,
+                id=stored.id,
+                score=row.score,
+                source=filtered(stored.source, rules) if body.source.enabled else None,
+                sort=None
+                if sorted_by is None
+                else [k.shown(v) for k, v in zip(sorted_by, row.values, strict=True)],
+                shard=view.shard,
+                index_uuid=view.index_uuid,
+                routing=stored.routing,
+                version=stored.version if body.version else None,
+                seq_no=stored.seq_no if body.seq_no_primary_term else None,
+                primary_term=stored.term if body.seq_no_primary_term else None,
+                ignored=stored.ignored or None,
+                matched=matched[place] if matched is not None else None,
+            )
+        )
+    return hits
+
+
+def _load(rows: list[Row], plan: Plan) -> list[bytes]:
+    """The stored bytes of each row, read in the order of the disk: neighbours share a compressed block."""
+    load = plan.scope.state.view.searcher.doc
+    if len(rows) < IN_DISK_ORDER_FROM:
+        return [load(row.address)[STORED][0] for row in rows]
+    places = [(row.address.segment_ord, row.address.doc, at) for at, row in enumerate(rows)]
+    places.sort()
+    documents = [b""] * len(rows)
+    for _, _, at in places:
+        documents[at] = load(rows[at].address)[STORED][0]
+    return documents
+
+
+def _matched(rows: list[Row], plan: Plan) -> list[list[str] | None] | None:
+    """The names of the named queries that each row matches; None when the request names none."""
+    if not plan.named or not rows:
+        return None
+    searcher = plan.scope.state.view.searcher
+    numbers = searcher.fast_field_values(SEQ_NO, [row.address for row in rows])
+    chosen = tantivy.Query.term_set_query(plan.scope.schema, SEQ_NO, numbers)
+    names: dict[int | float | bool | None, list[str]] = {}
+    for name, query in plan.named:
+        both = tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)]
+        )
+        result = searcher.search(both, len(rows), True, SEQ_NO)
+        assert count_of(result) <= len(rows)
+        for number, _ in result.hits:
+            names.setdefault(number, []).append(name)
+    return [names.get(number) for number in numbers]

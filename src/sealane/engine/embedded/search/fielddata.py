@@ -1,0 +1,22 @@
+"""Whether a field's values can be read by document, for sorting and aggregating."""
+
+from sealane.engine.mapping import Field, FieldType
+from sealane.errors import IllegalArgument
+
+
+def check_fielddata(mapped: Field, index_name: str) -> None:
+    """Raises IllegalArgument for a text field, and for one without doc values."""
+    if mapped.type is FieldType.TEXT:
+        raise IllegalArgument(
+            f"Fielddata is disabled on [{mapped.path}] in [{index_name}]. Text fields are not "
+            "optimised for operations that require per-document field data like aggregations and "
+            "sorting, so these operations are disabled by default. Please use a keyword field "
+            f"instead. Alternatively, set fielddata=true on [{mapped.path}] in order to load "
+            "field data by uninverting the inverted index. Note that this can use significant "
+            "memory."
+        )
+    if not mapped.doc_values:
+        raise IllegalArgument(
+            f"Can't load fielddata on [{mapped.path}] because fielddata is unsupported on fields "
+            f"of type [{mapped.type.value}]. Use doc values instead."
+        )

@@ -1,0 +1,86 @@
+"""What a query is compiled against, and what comes out of it."""
+
+from dataclasses import dataclass, field
+
+import tantivy
+from tantivy import Occur
+
+from sealane.engine.base import FieldMask
+from sealane.engine.embedded.search.masks import visible
+from sealane.engine.embedded.search.state import ViewState
+from sealane.engine.mapping import Field
+from sealane.errors import ApiError, QueryShardError
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A tantivy query. `constant` is the score of every document it matches, None where scores differ."""
+
+    query: tantivy.Query
+    constant: float | None = 1.0
+
+    def boosted(self, boost: float) -> "Compiled":
+        if boost == 1.0:
+            return self
+        constant = None if self.constant is None else self.constant * boost
+        return Compiled(tantivy.Query.boost_query(self.query, boost), constant)
+
+
+NOTHING = Compiled(tantivy.Query.empty_query())
+EVERYTHING = Compiled(tantivy.Query.all_query())
+
+
+@dataclass(slots=True)
+class Scope:
+    """What queries are compiled against. `named` collects the queries that have a `_name`."""
+
+    state: ViewState
+    index_name: str
+    now_ms: int
+    fields: FieldMask | None = None
+    named: list[tuple[str, tantivy.Query]] = field(default_factory=list)
+    depth: int = 0
+
+    @property
+    def schema(self) -> tantivy.Schema:
+        return self.state.view.schema
+
+    def mapped(self, path: str) -> Field | None:
+        """The mapping of a field that may be read."""
+        if not visible(path, self.fields):
+            return None
+        return self.state.view.mapping.get(path)
+
+    def has_column(self, path: str) -> bool:
+        return path in self.state.view.columns
+
+    def shard_error(self, reason: str, cause: ApiError | None = None) -> QueryShardError:
+        return QueryShardError(
+            reason,
+            metadata={"index_uuid": self.state.view.index_uuid, "index": self.index_name},
+            caused_by=cause,
+        )
+
+    def failed(self, cause: ApiError) -> QueryShardError:
+        """What the reference makes of an error in building a query."""
+        if isinstance(cause, QueryShardError):
+            return cause
+        return self.shard_error(f"failed to create query: {cause.reason}", cause)
+
+
+def constant(query: tantivy.Query, score: float = 1.0) -> Compiled:
+    return Compiled(tantivy.Query.const_score_query(query, score), score)
+
+
+def all_of(*queries: tantivy.Query) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(Occur.Must, each) for each in queries])
+
+
+def both(query: tantivy.Query, restriction: tantivy.Query) -> tantivy.Query:
+    """`query` with its scores, where `restriction` matches too."""
+    silent = tantivy.Query.const_score_query(restriction, 0.0)
+    return tantivy.Query.boolean_query([(Occur.Must, query), (Occur.Must, silent)])
+
+
+def without(query: tantivy.Query, excluded: tantivy.Query) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])

@@ -1,0 +1,208 @@
+"""The keys hits are sorted by: resolved against the mapping, with the values of documents that lack the field."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from sealane.engine.embedded.search import values
+from sealane.engine.embedded.search.fielddata import check_fielddata
+from sealane.engine.embedded.search.scope import Scope
+from sealane.engine.embedded.view import SEQ_NO
+from sealane.engine.mapping import Field, FieldType
+from sealane.errors import ApiError, IllegalArgument, NumberFormatError
+from sealane.model import dsl
+from sealane.reduce.partial import SortValue
+
+_NUMERIC_MODES = ("avg", "sum", "median")
+_TYPES = {
+    FieldType.KEYWORD: "keyword",
+    FieldType.IP: "ip",
+    FieldType.BOOLEAN: "boolean",
+    FieldType.DATE: "date",
+    FieldType.DOUBLE: "double",
+    FieldType.FLOAT: "double",
+}
+# The reference sorts these as 32-bit numbers.
+_EXTREMES = dict.fromkeys(
+    (FieldType.INTEGER, FieldType.SHORT, FieldType.BYTE), (-(2**31), 2**31 - 1)
+)
+SortType = Literal["long", "double", "date", "keyword", "ip", "boolean", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key. `column` is None where no document of this view has a value, and for the score.
+
+    `missing` is what a document without a value sorts by; None (text only) is before or after all others, as
+    `missing_first` says. Column values of ips are hex digits, and so is `missing`.
+    """
+
+    type: str
+    descending: bool
+    column: str | None = None
+    missing: SortValue = None
+    missing_first: bool = False
+    mode: str = "min"
+    mapped: Field | None = None
+
+    @property
+    def is_score(self) -> bool:
+        return self.type == "score"
+
+    @property
+    def is_text(self) -> bool:
+        return self.type in ("keyword", "ip")
+
+    def shown(self, value: SortValue) -> SortValue:
+        """A column's value as `Hit.sort` has it."""
+        return values.ip_text(value) if self.type == "ip" and isinstance(value, str) else value
+
+    def order(self, value: SortValue) -> "tuple[int, float | str | Reversed]":
+        """A key for Python's sort: ascending in the order of the hits."""
+        if value is None:
+            return (-1 if self.missing_first else 1, 0)
+        if isinstance(value, str):
+            return (0, Reversed(value) if self.descending else value)
+        return (0, -value if self.descending else value)
+
+    def compare(self, left: SortValue, right: SortValue) -> int:
+        """Negative where `left` comes first."""
+        one, other = self.order(left), self.order(right)
+        return 0 if one == other else (-1 if one < other else 1)
+
+
+class Reversed:
+    """Text that sorts the other way round."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __lt__(self, other: "Reversed") -> bool:
+        return other.text < self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reversed) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+BY_DOCUMENT = SortKey("long", False, SEQ_NO)
+
+
+def sort_keys(fields: tuple[dsl.SortField, ...], scope: Scope) -> list[SortKey]:
+    """Raises QueryShardError, IllegalArgument or NumberFormatError, each with the reference's text."""
+    return [_key(each, scope) for each in fields]
+
+
+def _key(field: dsl.SortField, scope: Scope) -> SortKey:
+    if field.field == "_score":
+        return SortKey("score", field.descending)
+    if field.field in ("_doc", "_shard_doc", SEQ_NO):
+        return SortKey("long", field.descending, SEQ_NO)
+    if field.field == "_id":
+        raise IllegalArgument(
+            "Fielddata access on the _id field is disallowed, you can re-enable it by updating "
+            "the dynamic cluster setting: indices.id_field_data.enabled"
+        )
+    mapped = scope.mapped(field.field)
+    if mapped is None:
+        if field.unmapped_type is None:
+            raise scope.shard_error(f"No mapping found for [{field.field}] in order to sort on")
+        mapped = _unmapped(field.field, field.unmapped_type)
+    else:
+        check_fielddata(mapped, scope.index_name)
+    type_ = _TYPES.get(mapped.type, "long")
+    if type_ in ("keyword", "ip") and field.mode in _NUMERIC_MODES:
+        raise scope.shard_error("we only support AVG, MEDIAN and SUM on number based fields")
+    return SortKey(
+        type_,
+        field.descending,
+        mapped.path if scope.has_column(mapped.path) else None,
+        _missing(field, type_, mapped.type),
+        _is_first(field),
+        field.mode or ("max" if field.descending else "min"),
+        mapped,
+    )
+
+
+def _is_first(field: dsl.SortField) -> bool:
+    return field.missing == "_first"
+
+
+def _unmapped(path: str, type_name: str) -> Field:
+    try:
+        type_ = FieldType(type_name)
+    except ValueError:
+        raise IllegalArgument(f"No mapper found for type [{type_name}]") from None
+    return Field(path=path, type=type_, source_path=path)
+
+
+def _missing(field: dsl.SortField, type_: str, mapped_type: FieldType) -> SortValue:
+    named = field.missing in ("_first", "_last")
+    if type_ in ("keyword", "ip"):
+        if named:
+            return None
+        text = values.text_of(field.missing)
+        return values.ip_hex(values.ip_number(text)) if type_ == "ip" else text
+    lowest = _is_first(field) != field.descending
+    if type_ == "double":
+        if named:
+            return -math.inf if lowest else math.inf
+        return _number(field.missing)
+    if named:
+        least, most = _EXTREMES.get(mapped_type, (values.LONG_MIN, values.LONG_MAX))
+        return least if lowest else most
+    return int(_number(field.missing))
+
+
+def _number(value: dsl.Scalar) -> float:
+    """A `missing` value or one of search_after, read as the reference reads it: a number, also as text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    text = values.text_of(value)
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise NumberFormatError(f'For input string: "{text}"') from None
+
+
+def after_values(
+    after: tuple[dsl.Scalar | None, ...], keys: list[SortKey], scope: Scope
+) -> list[SortValue]:
+    """`search_after`, coerced to what the keys compare by."""
+    if not keys:
+        raise IllegalArgument("Sort must contain at least one field.")
+    if len(after) != len(keys):
+        raise IllegalArgument(f"search_after has {len(after)} value(s) but sort has {len(keys)}.")
+    return [_after(value, key, scope) for value, key in zip(after, keys, strict=True)]
+
+
+def _after(value: dsl.Scalar | None, key: SortKey, scope: Scope) -> SortValue:
+    if value is None:
+        return key.missing
+    try:
+        if key.type == "ip":
+            return values.ip_hex(values.ip_number(values.text_of(value)))
+        if key.is_text:
+            return values.text_of(value)
+        if key.type in ("double", "score"):
+            return float(_number(value))
+        if key.type == "date" and isinstance(value, str) and key.mapped is not None:
+            if value.lstrip("-").isdigit():
+                return int(value)
+            return values.date(value, key.mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
+        if key.type == "boolean" and isinstance(value, bool):
+            return int(value)
+        return int(_number(value))
+    except ApiError as error:
+        name = key.mapped.path if key.mapped is not None else "_score"
+        raise IllegalArgument(
+            f"Failed to parse search_after value for field [{name}].", caused_by=error
+        ) from None

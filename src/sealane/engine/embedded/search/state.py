@@ -1,0 +1,144 @@
+"""What is learned about a view and worth keeping while it lives: counts, extremes and compiled plans.
+
+A view never changes, so nothing here is ever invalidated: a refresh brings a new view with a new state. States of past
+views fall out of a small LRU.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, TypeVar
+
+import tantivy
+
+from sealane.engine.embedded.view import FIELD_NAMES, SEQ_NO, ShardView
+from sealane.engine.mapping import FieldType
+
+MAX_STATES = 128
+MAX_PLANS = 256
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStats:
+    """Of one field in one view: documents that have it, values, extremes (None for text and keywords)."""
+
+    docs: int
+    values: int
+    min: float | None = None
+    max: float | None = None
+
+    @property
+    def single_valued(self) -> bool:
+        return self.values <= self.docs
+
+
+class Lru:
+    """A bounded map, safe to share between threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> Any | None:
+        with self._lock:
+            value = self._entries.get(key)
+            if value is not None:
+                self._entries.move_to_end(key)
+            return value
+
+    def put(self, key: Hashable, value: object) -> None:
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._limit:
+                self._entries.popitem(last=False)
+
+
+def count_of(result: Any) -> int:
+    """How many documents a search matched (its stubs lack this member)."""
+    return int(result.count)
+
+
+@dataclass(slots=True)
+class ViewState:
+    view: ShardView
+    columns: dict[str, ColumnStats] = field(default_factory=dict)
+    thresholds: dict[tuple[str, bool, int], Any] = field(default_factory=dict)
+    plans: Lru = field(default_factory=lambda: Lru(MAX_PLANS))
+    _in_order: bool | None = None
+
+    @property
+    def num_docs(self) -> int:
+        return self.view.searcher.num_docs
+
+    def column(self, path: str) -> ColumnStats:
+        """The statistics of a field that is in the view's columns."""
+        known = self.columns.get(path)
+        if known is None:
+            known = self.columns[path] = self._measure(path)
+        return known
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the segments follow each other as their documents were written: the usual case."""
+        if self._in_order is None:
+            searcher = self.view.searcher
+            first = [tantivy.DocAddress(at, 0) for at in range(searcher.num_segments)]
+            numbers = [int(each or 0) for each in searcher.fast_field_values(SEQ_NO, first)]
+            self._in_order = numbers == sorted(numbers)
+        return self._in_order
+
+    def has_all(self, path: str) -> bool:
+        """Whether every document has a value of this field."""
+        return self.column(path).docs >= self.num_docs
+
+    def count(self, query: tantivy.Query) -> int:
+        if self.num_docs == 0:
+            return 0
+        return count_of(self.view.searcher.search(query, 1))
+
+    def remember(self, key: Hashable, build: Callable[[], _T]) -> _T:
+        """The plan under `key`, built at first."""
+        plan: _T | None = self.plans.get(key)
+        if plan is None:
+            plan = build()
+            self.plans.put(key, plan)
+        return plan
+
+    def _measure(self, path: str) -> ColumnStats:
+        view = self.view
+        mapped = view.mapping.get(path)
+        if mapped is not None and mapped.type is FieldType.TEXT:
+            docs = view.searcher.doc_freq(FIELD_NAMES, path)
+            return ColumnStats(docs, docs)
+        if self.num_docs == 0:
+            return ColumnStats(0, 0)
+        docs = self.count(tantivy.Query.exists_query(path))
+        everything = tantivy.Query.all_query()
+        if mapped is not None and mapped.type in (FieldType.KEYWORD, FieldType.IP):
+            kind = {"value_count": {"field": path}}
+            found = view.searcher.aggregate(everything, {"a": kind})["a"]
+            return ColumnStats(docs, int(found["value"]))
+        found = view.searcher.aggregate(everything, {"a": {"stats": {"field": path}}})["a"]
+        return ColumnStats(docs, int(found["count"]), found["min"], found["max"])
+
+
+_states: "OrderedDict[tuple[str, int, int], ViewState]" = OrderedDict()
+_states_lock = Lock()
+
+
+def state_of(view: ShardView) -> ViewState:
+    """The state of a view; the same object for each call with an equal view."""
+    key = (view.index_uuid, view.shard, view.generation)
+    with _states_lock:
+        state = _states.get(key)
+        if state is None or state.view.searcher is not view.searcher:
+            state = _states[key] = ViewState(view)
+            while len(_states) > MAX_STATES:
+                _states.popitem(last=False)
+        _states.move_to_end(key)
+        return state

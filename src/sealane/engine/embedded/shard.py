@@ -1,0 +1,546 @@
+"""One shard: an operation log that is the truth, and a tantivy index derived from it.
+
+Everything here blocks. Whoever owns the shard calls one writing method at a time, from any thread; `state`, `get`,
+`view` and `read_operations` may be called beside them.
+
+A write goes: versions and conditions -> documents built (so that a bad one is refused before it is logged) -> logged
+and durable -> given to tantivy -> remembered for realtime gets. A refresh commits tantivy, opens a searcher and then
+notes how far the commit reaches; a start replays what lies behind that note.
+"""
+
+import itertools
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from sealane.clock import Clock, Ids
+from sealane.engine.base import Changes, IndexConfig, ShardState
+from sealane.engine.embedded.conflicts import next_version
+from sealane.engine.embedded.documents import Parsed, parse_ignoring_unknown
+from sealane.engine.embedded.index_files import (
+    append_columns,
+    claim_folder,
+    columns_of,
+    create_index,
+    deleted_documents,
+    empty_index,
+    mapped_errors,
+    open_index,
+    read_columns,
+)
+from sealane.engine.embedded.oplog import NONE, OperationLogFile, Row
+from sealane.engine.embedded.stored import decode_stored, encode_stored
+from sealane.engine.embedded.versions import Entry, VersionMap
+from sealane.engine.embedded.view import ID, SEQ_NO, STORED, ShardView
+from sealane.errors import ApiError, IllegalState, Internal, ResourceNotFound
+from sealane.model.document import Document, Operation, OpKind, OpType, WriteOp, WriteResult
+
+_LOG = logging.getLogger("sealane.engine")
+_WRITER_HEAP_BYTES = 64_000_000
+_REPLAY_COUNT = 1000
+_REPLAY_BYTES = 16_000_000
+UNREFRESHED_MAX_BYTES = 64_000_000
+"""Documents kept in memory for realtime gets before a refresh is due, searched or not."""
+
+_generations = itertools.count(1)
+
+
+class Shard:
+    """Open from the constructor on; `close` commits. Raises IllegalState where its files cannot be trusted."""
+
+    def __init__(
+        self, folder: Path, number: int, config: IndexConfig, clock: Clock, ids: Ids
+    ) -> None:
+        claim_folder(folder)
+        self.number = number
+        self._uuid = config.uuid
+        self._clock = clock
+        self._ids = ids
+        self._files = folder / "index"
+        self._versions = VersionMap()
+        self._writer: tantivy.IndexWriter | None = None
+        self._index: tantivy.Index | None = None
+        self._columns: frozenset[str] = frozenset()
+        self._mapping = config.mapping
+        self._max_result_window = _result_window(config)
+        self._dirty = False
+        self._is_reviving = False
+        self._log = OperationLogFile(folder / "operations.sqlite")
+        try:
+            self._start()
+        except BaseException:
+            self._log.close()
+            raise
+
+    # -- start and stop ------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        known = self._log.fact("history_uuid")
+        history = self._ids.new() if known is None else str(known)
+        if known is None:
+            self._log.set_facts(history_uuid=history, primary_term=1, committed=NONE, is_clean=0)
+            term = 1
+        else:
+            term = _whole(self._log.fact("primary_term"))
+            if not self._log.fact("is_clean"):
+                term += 1
+            self._log.set_facts(primary_term=term, is_clean=0)
+        self._history = history
+        self._term = term
+        self._committed = _whole(self._log.fact("committed"))
+        self._checkpoint = self._committed
+        self._above: set[int] = set()
+        """Applied seq_nos over a gap, until the gap is filled: replicas may arrive out of order."""
+        self._max_seq_no = self._committed
+        for seq_no in self._log.seq_nos_after(self._committed):
+            self._note(seq_no)
+        self._open_files()
+        self.view = self._make_view()
+        self._replay(self._committed + 1)
+
+    def _open_files(self) -> None:
+        shutil.rmtree(self._files.with_name("index.new"), ignore_errors=True)
+        if self._files.exists():
+            try:
+                self._index = open_index(self._files)
+            except Internal as exc:
+                self._discard_files(exc)
+        if self._index is not None:
+            self._columns = read_columns(self._files)
+        elif self._committed != NONE:
+            self._require_whole_log("its index is missing")
+            self._committed = self._checkpoint = NONE
+            self._max_seq_no = NONE
+            for seq_no in self._log.seq_nos_after(NONE):
+                self._note(seq_no)
+
+    def _discard_files(self, cause: ApiError) -> None:
+        self._require_whole_log(cause.reason)
+        _LOG.warning("rebuilding shard %s[%d]: %s", self._uuid, self.number, cause.reason)
+        shutil.rmtree(self._files)
+
+    def _require_whole_log(self, why: str) -> None:
+        low, _ = self._log.bounds()
+        if low not in (NONE, 0) or (low == NONE and self._committed != NONE):
+            raise IllegalState(
+                f"shard [{self._uuid}][{self.number}] cannot be recovered: {why}, and its operation log "
+                f"begins at [{low}]; restore the folder [{self._files.parent}] from a copy"
+            )
+
+    def _replay(self, from_seq_no: int) -> None:
+        """Gives tantivy what the log holds from `from_seq_no` on. Doing it twice changes nothing."""
+        parse = parse_ignoring_unknown(self._mapping)
+        while True:
+            operations = self._log.read(from_seq_no, _REPLAY_COUNT, _REPLAY_BYTES)
+            if not operations:
+                break
+            self._ensure_columns()
+            writer, index = self._open_writer(), self._index
+            assert index is not None
+            with mapped_errors():
+                for op in operations:
+                    writer.delete_documents_by_term(ID, op.id)
+                    if op.kind is OpKind.INDEX and op.source is not None:
+                        parsed = parse(op.source)
+                        writer.add_document(_build(op, parsed, index.schema))
+            self._dirty = True
+            from_seq_no = operations[-1].seq_no + 1
+        if self._dirty:
+            self.refresh()
+
+    def close(self) -> None:
+        """Commits, and marks the end as a clean one."""
+        try:
+            self.refresh()
+            self._close_writer()
+            self._log.set_facts(is_clean=1)
+        finally:
+            self._log.close()
+
+    def abandon(self) -> None:
+        """Lets go of the files without committing: the shard is about to be deleted."""
+        self._writer = None
+        self._log.close()
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def update_config(self, config: IndexConfig) -> None:
+        """Searches follow the new mapping at once, in the same documents."""
+        self._mapping = config.mapping
+        self._max_result_window = _result_window(config)
+        self.view = replace(
+            self.view,
+            mapping=self._mapping,
+            max_result_window=self._max_result_window,
+            generation=next(_generations),
+        )
+
+    def apply(
+        self, operations: Sequence[WriteOp], parsed: Sequence[Parsed | ApiError | None]
+    ) -> list[WriteResult | ApiError]:
+        """As primary, in order. `parsed` belongs to `operations` one by one; an error there is its outcome."""
+        self._ensure_columns()
+        batch = _Batch(self, self._clock.now_ms())
+        for op, document in zip(operations, parsed, strict=True):
+            if isinstance(document, ApiError):
+                batch.outcomes.append(document)
+                continue
+            try:
+                batch.add(op, document, self._ids)
+            except ApiError as exc:
+                batch.outcomes.append(exc)
+        self._commit_batch(batch)
+        return batch.outcomes
+
+    def apply_replica(self, operations: Sequence[Operation]) -> None:
+        """Under their own seq_no, term and version; those applied before are left out."""
+        self._ensure_columns()
+        parse = parse_ignoring_unknown(self._mapping)
+        batch = _Batch(self, self._clock.now_ms())
+        for op in operations:
+            if (
+                op.seq_no <= self._checkpoint
+                or op.seq_no in self._above
+                or op.seq_no in batch.entries_seen
+            ):
+                continue
+            batch.add_given(op, parse)
+        self._commit_batch(batch)
+
+    def _commit_batch(self, batch: "_Batch") -> None:
+        if not batch.rows:
+            return
+        self._log.append(batch.rows)
+        for row in batch.rows:
+            self._note(row[0])
+        for doc_id, entry in batch.entries.items():
+            self._versions.put(doc_id, entry)
+        self._dirty = True
+        try:
+            writer = self._open_writer()
+            with mapped_errors():
+                for replaced, document in batch.changes:
+                    if replaced is not None:
+                        writer.delete_documents_by_term(ID, replaced)
+                    if document is not None:
+                        writer.add_document(document)
+        except Internal as exc:
+            # Everything is in the log: a writer that died is made anew and told again.
+            _LOG.warning("rebuilding the writer of %s[%d]: %s", self._uuid, self.number, exc)
+            self._revive()
+
+    def _revive(self) -> None:
+        """After a writer died with what it had not committed: opens the files anew and replays the log."""
+        self._is_reviving = True
+        try:
+            self._writer = None
+            self._index = open_index(self._files)
+            self._replay(self._committed + 1)
+        finally:
+            self._is_reviving = False
+
+    def _note(self, seq_no: int) -> None:
+        """Moves the checkpoint over `seq_no` and what it connects to."""
+        self._max_seq_no = max(self._max_seq_no, seq_no)
+        if seq_no != self._checkpoint + 1:
+            self._above.add(seq_no)
+            return
+        self._checkpoint = seq_no
+        while self._above and self._checkpoint + 1 in self._above:
+            self._checkpoint += 1
+            self._above.discard(self._checkpoint)
+
+    def _ensure_columns(self) -> None:
+        """Creates the index at the first write, or appends what the mapping has got since."""
+        wanted = columns_of(self._mapping)
+        if self._index is None:
+            self._index = create_index(self._files, wanted)
+            self._columns = read_columns(self._files)
+            return
+        missing = {name: column for name, column in wanted.items() if name not in self._columns}
+        if not missing:
+            return
+        self.refresh()
+        self._close_writer()
+        append_columns(self._files, missing)
+        self._index = open_index(self._files)
+        self._columns = read_columns(self._files)
+
+    def _open_writer(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            assert self._index is not None
+            with mapped_errors():
+                self._writer = self._index.writer(_WRITER_HEAP_BYTES, 1)
+                self._writer.garbage_collect_files()
+        return self._writer
+
+    def _close_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with mapped_errors():
+                writer.wait_merging_threads()
+
+    def release_writer(self) -> None:
+        """Gives back the writer's threads and memory. The next write opens another."""
+        if not self._dirty:
+            self._close_writer()
+
+    # -- refresh -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something was written since the last refresh."""
+        return self._dirty
+
+    @property
+    def is_full(self) -> bool:
+        return self._versions.size_bytes > UNREFRESHED_MAX_BYTES
+
+    @property
+    def has_writer(self) -> bool:
+        return self._writer is not None
+
+    def refresh(self) -> bool:
+        """Makes all that was written searchable. False when there was nothing."""
+        if not self._dirty:
+            return False
+        try:
+            self._refresh()
+        except Internal as exc:
+            if self._is_reviving:
+                raise
+            _LOG.warning("rebuilding the writer of %s[%d]: %s", self._uuid, self.number, exc)
+            self._revive()
+        return True
+
+    def _refresh(self) -> None:
+        self._versions.begin_refresh()
+        covered = self._checkpoint
+        writer, index = self._open_writer(), self._index
+        assert index is not None
+        with mapped_errors():
+            writer.commit()
+            index.reload()
+        self._dirty = False
+        self.view = self._make_view()
+        self._versions.end_refresh(self._clock.now_ms())
+        self._log.set_facts(committed=covered)
+        self._committed = covered
+        self._log.trim(covered)
+
+    def _make_view(self) -> ShardView:
+        index = self._index if self._index is not None else empty_index()
+        with mapped_errors():
+            searcher = index.searcher()
+        return ShardView(
+            shard=self.number,
+            index_uuid=self._uuid,
+            index=index,
+            searcher=searcher,
+            schema=index.schema,
+            mapping=self._mapping,
+            columns=self._columns,
+            generation=next(_generations),
+            max_result_window=self._max_result_window,
+        )
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def get(self, doc_id: str, realtime: bool) -> Document | None:
+        """The live document. Realtime sees what is not refreshed yet."""
+        if realtime:
+            entry = self._versions.get(doc_id)
+            if entry is not None:
+                if entry.source is None:
+                    return None
+                return Document(
+                    id=doc_id,
+                    version=entry.version,
+                    seq_no=entry.seq_no,
+                    primary_term=entry.term,
+                    source=entry.source,
+                    routing=entry.routing,
+                )
+        return _find(self.view, doc_id)
+
+    def current(self, doc_id: str) -> tuple[int, int, int, bool] | None:
+        """(seq_no, term, version, deleted) of the newest operation known on the id."""
+        entry = self._versions.get(doc_id)
+        if entry is not None:
+            return entry.seq_no, entry.term, entry.version, entry.source is None
+        found = _find(self.view, doc_id)
+        return None if found is None else (found.seq_no, found.primary_term, found.version, False)
+
+    @property
+    def term(self) -> int:
+        return self._term
+
+    @property
+    def next_seq_no(self) -> int:
+        return self._max_seq_no + 1
+
+    @property
+    def schema(self) -> tantivy.Schema:
+        assert self._index is not None
+        return self._index.schema
+
+    def state(self) -> ShardState:
+        return ShardState(
+            history_uuid=self._history,
+            primary_term=self._term,
+            max_seq_no=self._max_seq_no,
+            checkpoint=self._checkpoint,
+        )
+
+    def read_operations(self, from_seq_no: int, max_count: int, max_bytes: int) -> Changes:
+        state = self.state()
+        low, _ = self._log.bounds()
+        if from_seq_no <= state.max_seq_no and (low == NONE or from_seq_no < low):
+            raise ResourceNotFound(
+                f"Operations are no longer available for replicating. Existing retention leases [[]]; "
+                f"operations from [{from_seq_no}] on were asked for, the log begins at [{low}]"
+            )
+        return Changes(operations=self._log.read(from_seq_no, max_count, max_bytes), state=state)
+
+    def counts(self) -> tuple[int, int, int]:
+        """Documents, deleted documents as of the last refresh, and bytes on disk."""
+        deleted = deleted_documents(self._files) if self._index is not None else 0
+        folder = self._files.parent
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        return self.view.searcher.num_docs, deleted, size
+
+
+class _Batch:
+    """One request's operations on one shard before they are logged. Sees its own earlier ones."""
+
+    def __init__(self, shard: Shard, now_ms: int) -> None:
+        self.outcomes: list[WriteResult | ApiError] = []
+        self.rows: list[Row] = []
+        self.changes: list[tuple[str | None, Any]] = []
+        """(id to delete first or None, document to add or None)"""
+        self.entries: dict[str, Entry] = {}
+        self.entries_seen: set[int] = set()
+        self._shard = shard
+        self._now_ms = now_ms
+        self._next = shard.next_seq_no
+        self._term = shard.term
+        self._schema = shard.schema
+
+    def add(self, op: WriteOp, document: Parsed | None, ids: Ids) -> None:
+        """Raises VersionConflict, or what keeps the document from being indexed; then nothing is changed."""
+        if op.id is None:
+            doc_id, current = ids.document(), None
+        else:
+            doc_id = op.id
+            current = self._current(doc_id)
+        version = next_version(op, doc_id, current)
+        is_live = current is not None and not current[3]
+        seq_no, term = self._next, self._term
+        if op.op is OpType.DELETE:
+            result = "deleted" if is_live else "not_found"
+            self._take(
+                Operation(
+                    seq_no, term, version, OpKind.DELETE, doc_id, op.routing, None, self._now_ms
+                )
+            )
+            self.changes.append((doc_id, None))
+        else:
+            assert document is not None
+            assert op.source is not None
+            result = "updated" if is_live else "created"
+            operation = Operation(
+                seq_no, term, version, OpKind.INDEX, doc_id, op.routing, op.source, self._now_ms
+            )
+            with mapped_errors():
+                built = _build(operation, document, self._schema)
+            self._take(operation)
+            self.changes.append((doc_id if is_live else None, built))
+        self.outcomes.append(
+            WriteResult(
+                id=doc_id,
+                result=result,
+                version=version,
+                seq_no=seq_no,
+                primary_term=term,
+                shard=self._shard.number,
+            )
+        )
+
+    def add_given(self, op: Operation, parse: Any) -> None:
+        """A replica's operation: logged in any case, indexed only when it is the newest on its id."""
+        self.entries_seen.add(op.seq_no)
+        if op.kind is OpKind.NO_OP:
+            self.rows.append(_row(op))
+            return
+        current = self._current(op.id)
+        if current is not None and current[0] >= op.seq_no:
+            self.rows.append(_row(op))
+            return
+        built = None
+        if op.kind is OpKind.INDEX:
+            assert op.source is not None
+            with mapped_errors():
+                built = _build(op, parse(op.source), self._schema)
+        self._take(op)
+        self.changes.append((op.id, built))
+
+    def _current(self, doc_id: str) -> tuple[int, int, int, bool] | None:
+        entry = self.entries.get(doc_id)
+        if entry is not None:
+            return entry.seq_no, entry.term, entry.version, entry.source is None
+        return self._shard.current(doc_id)
+
+    def _take(self, op: Operation) -> None:
+        self.rows.append(_row(op))
+        source = op.source if op.kind is OpKind.INDEX else None
+        self.entries[op.id] = Entry(op.seq_no, op.term, op.version, source, op.routing)
+        self._next = op.seq_no + 1
+
+
+def _row(op: Operation) -> Row:
+    return (op.seq_no, op.term, op.version, int(op.kind), op.id, op.routing, op.source, op.wall_ms)
+
+
+def _build(op: Operation, parsed: Parsed, schema: tantivy.Schema) -> Any:
+    """The tantivy document, checked against the schema: a wrong value is refused here, not by the writer's thread."""
+    values = parsed.values
+    assert op.source is not None
+    values[ID] = op.id
+    values[SEQ_NO] = op.seq_no
+    values[STORED] = encode_stored(
+        op.seq_no, op.term, op.version, op.id, op.routing, parsed.ignored, op.source
+    )
+    return tantivy.Document.from_dict(values, schema)
+
+
+def _find(view: ShardView, doc_id: str) -> Document | None:
+    with mapped_errors():
+        if not view.searcher.doc_freq(ID, doc_id):
+            return None
+        query = tantivy.Query.term_query(view.schema, ID, doc_id)
+        hits = view.searcher.search(query, 1, count=False).hits
+        if not hits:
+            return None
+        stored = decode_stored(view.searcher.doc(hits[0][1])[STORED][0])
+    return Document(
+        id=stored.id,
+        version=stored.version,
+        seq_no=stored.seq_no,
+        primary_term=stored.term,
+        source=stored.source,
+        routing=stored.routing,
+    )
+
+
+def _result_window(config: IndexConfig) -> int:
+    return int(config.settings.get("index.max_result_window", 10_000))
+
+
+def _whole(value: str | int | None) -> int:
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,162 @@
+"""What a mapping is: its leaves, its objects and what it says of fields not yet known. Plain, immutable data.
+
+Parsing is in parse.py, merging in merge.py, the JSON form in render.py.
+"""
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+DEFAULT_DATE_FORMAT = "strict_date_optional_time||epoch_millis"
+DEFAULT_DYNAMIC_DATE_FORMATS = (
+    "strict_date_optional_time",
+    "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis",
+)
+
+
+class FieldType(StrEnum):
+    TEXT = "text"
+    KEYWORD = "keyword"
+    LONG = "long"
+    INTEGER = "integer"
+    SHORT = "short"
+    BYTE = "byte"
+    DOUBLE = "double"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    IP = "ip"
+    OBJECT = "object"
+
+    @property
+    def is_integral(self) -> bool:
+        return self in (FieldType.LONG, FieldType.INTEGER, FieldType.SHORT, FieldType.BYTE)
+
+    @property
+    def is_floating(self) -> bool:
+        return self in (FieldType.DOUBLE, FieldType.FLOAT)
+
+
+class Dynamic(StrEnum):
+    """What becomes of a field that the mapping does not know."""
+
+    TRUE = "true"
+    FALSE = "false"
+    STRICT = "strict"
+    RUNTIME = "runtime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One leaf. `path` is its full name (`host.name`, `title.keyword`); `source_path` where its values come from.
+
+    A multi-field is a leaf whose `source_path` is its parent's path. `null_value` has the type of the field (text for
+    dates and ips). `explicit` names parameters that are shown although they have their default value.
+    """
+
+    path: str
+    type: FieldType
+    source_path: str
+    index: bool = True
+    doc_values: bool = True
+    ignore_above: int | None = None
+    format: str | None = None
+    locale: str | None = None
+    null_value: str | int | float | bool | None = None
+    ignore_malformed: bool = False
+    coerce: bool = True
+    analyzer: str = "standard"
+    store: bool = False
+    norms: bool = True
+    eager_global_ordinals: bool = False
+    meta: MappingABC[str, str] = field(default_factory=dict)
+    explicit: frozenset[str] = frozenset()
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether anything of it can be searched, sorted or aggregated at all."""
+        if self.type is FieldType.TEXT:
+            return self.index
+        return self.index or self.doc_values
+
+    @property
+    def is_multi_field(self) -> bool:
+        return self.path != self.source_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectOptions:
+    """What an object says beside its properties. `dynamic` None inherits; `enabled` None is the default, true."""
+
+    dynamic: Dynamic | None = None
+    enabled: bool | None = None
+
+
+NO_OPTIONS = ObjectOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """An immutable mapping. `fields` are the leaves by path, multi-fields included; `objects` the paths of objects.
+
+    None means "not said", so that merging changes only what an update says.
+    """
+
+    fields: MappingABC[str, Field] = field(default_factory=dict)
+    objects: frozenset[str] = frozenset()
+    object_options: MappingABC[str, ObjectOptions] = field(default_factory=dict)
+    """By path, only where an object says something. The root is the empty path."""
+    date_detection: bool | None = None
+    numeric_detection: bool | None = None
+    dynamic_date_formats: tuple[str, ...] | None = None
+    dynamic_templates: tuple[()] | None = None
+    routing_required: bool | None = None
+    meta: MappingABC[str, Any] | None = None
+
+    def get(self, path: str) -> Field | None:
+        return self.fields.get(path)
+
+    def multi_fields(self, path: str) -> tuple[Field, ...]:
+        """The multi-fields of the leaf at `path`."""
+        return tuple(
+            leaf for leaf in self.fields.values() if leaf.source_path == path and leaf.path != path
+        )
+
+    def dynamic_at(self, path: str) -> Dynamic:
+        """What holds for unknown fields directly below the object `path`."""
+        while True:
+            options = self.object_options.get(path)
+            if options is not None and options.dynamic is not None:
+                return options.dynamic
+            if not path:
+                return Dynamic.TRUE
+            path = path.rpartition(".")[0]
+
+    def is_enabled(self, path: str) -> bool:
+        options = self.object_options.get(path)
+        return options is None or options.enabled is not False
+
+    @property
+    def total_fields(self) -> int:
+        """What `index.mapping.total_fields.limit` counts: leaves, multi-fields and objects."""
+        return len(self.fields) + len(self.objects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingLimits:
+    """How large a mapping may grow."""
+
+    total_fields: int = 1000
+    depth: int = 20
+
+    @classmethod
+    def from_settings(cls, settings: MappingABC[str, Any]) -> Self:
+        """From flat index settings; what is not set has its default."""
+        return cls(
+            total_fields=int(settings.get("index.mapping.total_fields.limit", 1000)),
+            depth=int(settings.get("index.mapping.depth.limit", 20)),
+        )
+
+
+DEFAULT_LIMITS = MappingLimits()

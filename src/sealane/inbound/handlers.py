@@ -1,0 +1,59 @@
+"""What this node answers other clusters: a search, and the list of its cluster's nodes."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sealane.errors import IllegalArgument
+from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.model.node import NodeInfo
+from sealane.model.search import SearchRequest
+from sealane.model.task import Context
+from sealane.reduce.partial import Partial
+from sealane.remote.transport.messages import (
+    NODES,
+    SEARCH,
+    decode_search,
+    encode_nodes,
+    encode_partial,
+)
+
+
+class LocalCluster(Protocol):
+    """This cluster as a search of another one needs it."""
+
+    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+        """Hits carry `ctx.local_alias`, the name under which the caller knows this cluster."""
+
+
+def register_handlers(
+    registrar: Registrar,
+    *,
+    local: LocalCluster,
+    nodes: Callable[[], list[NodeInfo]],
+    authorize: Authorize,
+) -> None:
+    """Registers every inbound action. `nodes` are those of this cluster, as they are when it is
+    called.
+    """
+    register_actions(registrar, [_search(local), _nodes(nodes)], authorize)
+
+
+def _search(local: LocalCluster) -> Action[Any]:
+    async def answer(request: SearchRequest, ctx: Context) -> bytes:
+        return encode_partial(await local.search(request, ctx))
+
+    return Action(
+        name=SEARCH, read=decode_search, indices=lambda request: request.indices, answer=answer
+    )
+
+
+def _nodes(nodes: Callable[[], list[NodeInfo]]) -> Action[Any]:
+    async def answer(request: None, ctx: Context) -> bytes:
+        return encode_nodes(nodes())
+
+    return Action(name=NODES, read=_no_request, indices=lambda request: (), answer=answer)
+
+
+def _no_request(payload: bytes) -> None:
+    if payload:
+        raise IllegalArgument(f"malformed message for action [{NODES}]: expected no bytes")

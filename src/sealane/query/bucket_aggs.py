@@ -1,0 +1,421 @@
+"""The aggregations that sort documents into buckets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sealane.errors import IllegalArgument, ParseError
+from sealane.model import dsl
+from sealane.model.dates import zone
+from sealane.query.cursor import (
+    BOOLEAN,
+    NUMBER,
+    NUMBER_OR_NULL,
+    OBJECT,
+    OBJECT_ARRAY,
+    STRING,
+    VALUE,
+    Cursor,
+    Member,
+    as_bool,
+    as_float,
+    plain,
+    read_members,
+    text_of,
+)
+from sealane.query.located import token
+from sealane.query.metric_aggs import AggReader, at_least, require_field, source_members
+from sealane.query.queries import parse_inner
+from sealane.query.time_values import parse_time_ms
+
+_KEY_ASCENDING = dsl.BucketOrder("_key", True)
+
+
+# -- order -------------------------------------------------------------------------------------------------------
+
+
+def _order(cursor: Cursor, members: Mapping[str, Any], name: str) -> tuple[dsl.BucketOrder, ...]:
+    """`{"path": "asc"}` or an array of such. The result ends with a `_key` order."""
+    value = members[name]
+    if isinstance(value, list):
+        orders = []
+        for index, item in enumerate(value):
+            if not isinstance(item, dict):
+                cursor.value(value, index)
+                raise cursor.error(f"Unexpected token [{token(item)}] for [order]")
+            orders.append(_one_order(cursor, item))
+        if not orders:
+            raise IllegalArgument("Must specify at least one field for [order]")
+    else:
+        orders = [_one_order(cursor, value)]
+    if not any(order.path == "_key" for order in orders):
+        orders.append(_KEY_ASCENDING)
+    return tuple(orders)
+
+
+def _one_order(cursor: Cursor, members: Mapping[str, Any]) -> dsl.BucketOrder:
+    found: dsl.BucketOrder | None = None
+    for path, direction in members.items():
+        cursor.value(members, path)
+        if not isinstance(direction, str):
+            raise cursor.error(f"Unexpected token [{token(direction)}] for [order]")
+        if direction.lower() not in ("asc", "desc"):
+            raise cursor.error(f"Unknown order direction [{direction}]")
+        # The reference keeps the last one.
+        found = dsl.BucketOrder(path, direction.lower() == "asc")
+    if found is None:
+        cursor.end(members)
+        raise cursor.error("Must specify at least one field for [order]")
+    return found
+
+
+_ORDER = Member(OBJECT_ARRAY, _order)
+
+
+# -- terms -------------------------------------------------------------------------------------------------------
+
+
+def _collect_mode(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+    if members[name] not in ("depth_first", "breadth_first"):
+        raise ParseError(f"no [collect_mode] found for value [{members[name]}]")
+    return str(members[name])
+
+
+def _include(cursor: Cursor, members: Mapping[str, Any], name: str) -> tuple[dsl.Scalar, ...] | str:
+    value = members[name]
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        cursor.begin(value)
+        raise cursor.error("partitioned terms are not supported by this version")
+    for index, item in enumerate(value):
+        if not isinstance(item, str | int | float):
+            cursor.value(value, index)
+            raise IllegalArgument(f"Expected text at {cursor.place} but found {token(item)}")
+    return tuple(value)
+
+
+_INCLUDE_TOKENS = ("VALUE_STRING", "START_ARRAY", "START_OBJECT")
+
+
+def _terms(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    known = {
+        **source_members(agg),
+        "size": Member(NUMBER, at_least(0, "size", agg, above=True)),
+        "shard_size": Member(NUMBER, at_least(0, "shardSize", agg, above=True)),
+        "min_doc_count": Member(NUMBER, at_least(0, "minDocCount", agg)),
+        "shard_min_doc_count": Member(NUMBER, at_least(0, "shardMinDocCount", agg)),
+        "order": _ORDER,
+        "include": Member(_INCLUDE_TOKENS, _include),
+        "exclude": Member(("VALUE_STRING", "START_ARRAY"), _include),
+        "show_term_doc_count_error": Member(BOOLEAN, as_bool),
+        "collect_mode": Member(STRING, _collect_mode),
+        "execution_hint": Member(STRING, plain),
+    }
+    found = read_members(cursor, kind, container[kind], known)
+    require_field(found)
+    for ignored in ("value_type", "collect_mode", "execution_hint"):
+        found.pop(ignored, None)
+    return {"build": dsl.TermsAgg, **found}
+
+
+# -- histograms --------------------------------------------------------------------------------------------------
+
+
+def _interval(agg: str) -> Any:
+    def read(cursor: Cursor, members: Mapping[str, Any], name: str) -> float:
+        interval = as_float(cursor, members, name)
+        if not 0 < interval < float("inf"):
+            raise IllegalArgument(f"[interval] must be >0 for histogram aggregation [{agg}]")
+        return interval
+
+    return read
+
+
+def _number_bounds(cursor: Cursor, members: Mapping[str, Any], name: str) -> dsl.Bounds:
+    number = Member(NUMBER_OR_NULL, lambda c, m, n: None if m[n] is None else as_float(c, m, n))
+    found = read_members(cursor, "double_bounds", members[name], {"min": number, "max": number})
+    bounds = dsl.Bounds(found.get("min"), found.get("max"))
+    if found.get("min") is not None and found.get("max") is not None and bounds.max < bounds.min:  # type: ignore[operator]
+        raise IllegalArgument(
+            f"max bound [{bounds.max}] must be greater than min bound [{bounds.min}]"
+        )
+    return bounds
+
+
+def _date_bounds(cursor: Cursor, members: Mapping[str, Any], name: str) -> dsl.Bounds:
+    value = Member(("VALUE_NUMBER", "VALUE_STRING", "VALUE_NULL"), plain)
+    found = read_members(cursor, "bounds", members[name], {"min": value, "max": value})
+    return dsl.Bounds(found.get("min"), found.get("max"))
+
+
+def _histogram_members(agg: str) -> dict[str, Member]:
+    return {
+        **source_members(agg),
+        "min_doc_count": Member(NUMBER, at_least(0, "minDocCount", agg)),
+        "order": _ORDER,
+        "keyed": Member(BOOLEAN, as_bool),
+    }
+
+
+def _histogram(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    known = {
+        **_histogram_members(agg),
+        "interval": Member(NUMBER, _interval(agg)),
+        "offset": Member(NUMBER, as_float),
+        "extended_bounds": Member(OBJECT, _number_bounds),
+        "hard_bounds": Member(OBJECT, _number_bounds),
+    }
+    found = read_members(cursor, kind, container[kind], known)
+    require_field(found)
+    found.pop("value_type", None)
+    if "interval" not in found:
+        raise IllegalArgument("interval must be positive, got: 0.0")
+    _inside(found.get("hard_bounds"), found.get("extended_bounds"))
+    found["offset"] = found.get("offset", 0.0) % found["interval"]
+    return {"build": dsl.HistogramAgg, **found}
+
+
+def _inside(hard: dsl.Bounds | None, extended: dsl.Bounds | None) -> None:
+    if hard is None or extended is None:
+        return
+    low = hard.min is not None and extended.min is not None and extended.min < hard.min  # type: ignore[operator]
+    high = hard.max is not None and extended.max is not None and extended.max > hard.max  # type: ignore[operator]
+    if low or high:
+        raise IllegalArgument(
+            f"Extended bounds have to be inside hard bounds, hard bounds: [{hard.min}--{hard.max}], "
+            f"extended bounds: [{extended.min}--{extended.max}]"
+        )
+
+
+_CALENDAR = {
+    "second": ("1s", "second"),
+    "minute": ("1m", "minute"),
+    "hour": ("1h", "hour"),
+    "day": ("1d", "day"),
+    "week": ("1w", "week"),
+    "month": ("1M", "month"),
+    "quarter": ("1q", "quarter"),
+    "year": ("1y", "year"),
+}
+_CALENDAR_NAMES = {name: unit for unit, names in _CALENDAR.items() for name in names}
+
+
+def _calendar_interval(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+    if "fixed_interval" in members and _before(members, "fixed_interval", name):
+        raise IllegalArgument(
+            "Cannot use [calendar_interval] with [fixed_interval] configuration option."
+        )
+    value = members[name]
+    if value not in _CALENDAR_NAMES:
+        raise IllegalArgument(
+            f"The supplied interval [{value}] could not be parsed as a calendar interval."
+        )
+    return _CALENDAR_NAMES[value]
+
+
+def _fixed_interval(_: Cursor, members: Mapping[str, Any], name: str) -> int:
+    if "calendar_interval" in members and _before(members, "calendar_interval", name):
+        raise IllegalArgument(
+            "Cannot use [fixed_interval] with [calendar_interval] configuration option."
+        )
+    return parse_time_ms(members[name], "date_histogram.fixedInterval", negative=True)
+
+
+def _before(members: Mapping[str, Any], first: str, second: str) -> bool:
+    names = list(members)
+    return names.index(first) < names.index(second)
+
+
+def _offset(_: Cursor, members: Mapping[str, Any], name: str) -> int:
+    value = members[name]
+    if not isinstance(value, str):
+        return int(value)
+    setting = "DateHistogramAggregationBuilder.parseOffset"
+    sign = -1 if value.startswith("-") else 1
+    unsigned = value[1:] if value[:1] in ("-", "+") else value
+    return sign * parse_time_ms(unsigned, setting)
+
+
+def _time_zone(cursor: Cursor, members: Mapping[str, Any], name: str) -> str:
+    value = members[name]
+    if isinstance(value, str):
+        try:
+            zone(value)
+        except IllegalArgument as error:
+            raise error.caused_by or error from None
+        return value
+    hours = int(value)
+    return f"{'-' if hours < 0 else '+'}{abs(hours):02d}:00"
+
+
+def _date_histogram(
+    cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str
+) -> dict[str, Any]:
+    known = {
+        **_histogram_members(agg),
+        "calendar_interval": Member(STRING, _calendar_interval),
+        "fixed_interval": Member(STRING, _fixed_interval),
+        "offset": Member(NUMBER, _offset),
+        "time_zone": Member(NUMBER, _time_zone),
+        "extended_bounds": Member(OBJECT, _date_bounds),
+        "hard_bounds": Member(OBJECT, _date_bounds),
+    }
+    found = read_members(cursor, kind, container[kind], known)
+    require_field(found)
+    found.pop("value_type", None)
+    fixed = found.pop("fixed_interval", None)
+    if fixed is None and "calendar_interval" not in found:
+        raise IllegalArgument("Invalid interval specified, must be non-null and non-empty")
+    if fixed is not None and fixed <= 0:
+        raise IllegalArgument("Zero or negative time interval not supported")
+    return {
+        "build": dsl.DateHistogramAgg,
+        "fixed_interval_ms": fixed,
+        "offset_ms": found.pop("offset", 0),
+        **found,
+    }
+
+
+# -- ranges ------------------------------------------------------------------------------------------------------
+
+_RANGE = {
+    "from": Member(NUMBER_OR_NULL, plain),
+    "to": Member(NUMBER_OR_NULL, plain),
+    "key": Member(VALUE, lambda _, m, n: None if m[n] is None else text_of(m[n])),
+}
+
+
+def _ranges(
+    cursor: Cursor, members: Mapping[str, Any], name: str
+) -> tuple[dsl.RangeBucketSpec, ...]:
+    value = members[name]
+    if isinstance(value, dict):
+        return (_range(cursor, value),)
+    ranges = []
+    for index, item in enumerate(value):
+        cursor.value(value, index)
+        if not isinstance(item, dict):
+            raise cursor.content_error("[range] Expected START_OBJECT but was: END_ARRAY")
+        ranges.append(_range(cursor, item))
+    return tuple(ranges)
+
+
+def _range(cursor: Cursor, members: Mapping[str, Any]) -> dsl.RangeBucketSpec:
+    found = read_members(cursor, "range", members, _RANGE)
+    return dsl.RangeBucketSpec(found.get("from"), found.get("to"), found.get("key"))
+
+
+def _number_range(each: dsl.RangeBucketSpec) -> dsl.RangeBucketSpec:
+    """The range with its ends as numbers."""
+    cursor = Cursor()
+    ends = {
+        name: as_float(cursor, {name: value}, name)
+        for name, value in (("from_", each.from_), ("to", each.to))
+        if value is not None
+    }
+    return dsl.RangeBucketSpec(key=each.key, **ends)
+
+
+def _range_agg(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    date = kind == "date_range"
+    known = {
+        **source_members(agg),
+        "ranges": Member(OBJECT_ARRAY, _ranges),
+        "keyed": Member(BOOLEAN, as_bool),
+    }
+    if date:
+        known["time_zone"] = Member(NUMBER, _time_zone)
+    found = read_members(cursor, kind, container[kind], known)
+    require_field(found)
+    found.pop("value_type", None)
+    ranges = found.pop("ranges", ())
+    if not ranges:
+        raise IllegalArgument(f"No [ranges] specified for the [{agg}] aggregation")
+    if not date:
+        low, high = float("-inf"), float("inf")
+        numbers = [_number_range(each) for each in ranges]
+        ranges = tuple(
+            sorted(
+                numbers,
+                key=lambda each: (
+                    low if each.from_ is None else each.from_,
+                    high if each.to is None else each.to,
+                ),
+            )
+        )
+    return {"build": dsl.RangeAgg, "ranges": ranges, "date": date, **found}
+
+
+# -- buckets by query --------------------------------------------------------------------------------------------
+
+
+def _filter(cursor: Cursor, _: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {"build": dsl.FilterAgg, "filter": parse_inner(cursor, container, kind)}
+
+
+def _filters(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    members = container[kind]
+    filters: list[Any] = []
+    keys: list[str] | None = None
+    other: bool | None = None
+    other_key: str | None = None
+    keyed: bool = True
+    for name, value in members.items():
+        cursor.value(members, name)
+        if name == "filters" and isinstance(value, dict):
+            keys = list(value)
+            filters = [parse_inner(cursor, value, key) for key in value]
+        elif name == "filters" and isinstance(value, list):
+            filters = [parse_inner(cursor, value, index) for index in range(len(value))]
+        elif name == "other_bucket" and isinstance(value, bool):
+            other = value
+        elif name == "keyed" and isinstance(value, bool):
+            keyed = value
+        elif name == "other_bucket_key" and isinstance(value, str):
+            other_key = value
+        else:
+            raise cursor.error(f"Unknown key for a {token(value)} in [{agg}]: [{name}].")
+    if not filters:
+        raise IllegalArgument("[filters] cannot be empty.")
+    if keys is not None:
+        # The reference answers them in the order of their names.
+        pairs = sorted(zip(keys, filters, strict=True), key=lambda pair: pair[0])
+        keys, filters = [key for key, _ in pairs], [each for _, each in pairs]
+    if other is None:
+        other = other_key is not None
+    return {
+        "build": dsl.FiltersAgg,
+        "filters": tuple(filters),
+        "keys": None if keys is None else tuple(keys),
+        "other_bucket_key": (other_key or "_other_") if other else None,
+        "keyed": keyed,
+    }
+
+
+def _missing(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    found = read_members(cursor, kind, container[kind], source_members(agg))
+    require_field(found)
+    return {"build": dsl.MissingAgg, "field": found["field"]}
+
+
+def _global(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    members = container[kind]
+    for name, value in members.items():
+        cursor.value(members, name)
+        raise cursor.error(
+            f"Expected [FIELD_NAME] under a [START_OBJECT], but got a [{token(value)}] in [{agg}]"
+        )
+    return {"build": dsl.GlobalAgg}
+
+
+BUCKETS: dict[str, AggReader] = {
+    "terms": _terms,
+    "histogram": _histogram,
+    "date_histogram": _date_histogram,
+    "range": _range_agg,
+    "date_range": _range_agg,
+    "filter": _filter,
+    "filters": _filters,
+    "missing": _missing,
+    "global": _global,
+}

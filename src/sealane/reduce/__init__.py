@@ -1,0 +1,15 @@
+"""Partial answers and their merge. Pure."""
+
+from sealane.reduce.aggs import DEFAULT_MAX_BUCKETS, merge_aggs
+from sealane.reduce.merge import cluster_reduce_phases, merge
+from sealane.reduce.partial import Partial
+from sealane.reduce.render import render_aggs
+
+__all__ = [
+    "DEFAULT_MAX_BUCKETS",
+    "Partial",
+    "cluster_reduce_phases",
+    "merge",
+    "merge_aggs",
+    "render_aggs",
+]

@@ -1,0 +1,85 @@
+"""Merges terms: counts by key, with bounds on what sources did not return."""
+
+from sealane.errors import IllegalArgument
+from sealane.model.dsl import BucketOrder, TermsAgg
+from sealane.reduce.aggs import Reduction
+from sealane.reduce.order import sort_buckets
+from sealane.reduce.partial import Key, TermBucket, TermsPartial
+
+_CLASSES = {
+    "keyword": "string",
+    "ip": "string",
+    "text": "string",
+    "double": "double",
+    "float": "double",
+}
+UNKNOWN = -1
+
+
+def merge_terms(reduction: Reduction, spec: TermsAgg, partials: list[TermsPartial]) -> TermsPartial:
+    """All sources' terms. Keys of long and double fields meet as doubles.
+
+    Raises IllegalArgument when text meets numbers.
+    """
+    mapped = [partial for partial in partials if partial.key_type is not None]
+    if not mapped:
+        return TermsPartial([])
+    as_double = _agree(spec, mapped)
+    groups: dict[Key, list[tuple[TermBucket, int]]] = {}
+    total_error = 0
+    for partial in mapped:
+        error = _source_error(spec, partial)
+        if total_error != UNKNOWN:
+            total_error = UNKNOWN if error == UNKNOWN else total_error + error
+        for bucket in partial.buckets:
+            key = float(bucket.key) if as_double else bucket.key
+            # What the bucket's error already holds for this source is not counted twice.
+            groups.setdefault(key, []).append((bucket, bucket.error - error))
+    buckets = [
+        TermBucket(
+            key,
+            sum(bucket.count for bucket, _ in group),
+            reduction.trees(spec.subs, [bucket.aggs for bucket, _ in group]),
+            UNKNOWN if total_error == UNKNOWN else sum(e for _, e in group) + total_error,
+        )
+        for key, group in groups.items()
+    ]
+    other = sum(partial.other for partial in mapped)
+    if reduction.final:
+        buckets = [bucket for bucket in buckets if bucket.count >= spec.min_doc_count]
+    key_type = "double" if as_double else mapped[0].key_type
+    sort_buckets(buckets, spec.order, spec.subs, key_type)
+    if reduction.final:
+        other += sum(bucket.count for bucket in buckets[spec.size :])
+        buckets = buckets[: spec.size]
+        reduction.count(len(buckets))
+    return TermsPartial(
+        buckets,
+        other=other,
+        error=0 if len(mapped) == 1 and total_error != UNKNOWN else total_error,
+        key_type=key_type,
+        format=next((p.format for p in mapped if p.format is not None), None),
+    )
+
+
+def _agree(spec: TermsAgg, mapped: list[TermsPartial]) -> bool:
+    """True when keys become doubles."""
+    classes = {_CLASSES.get(partial.key_type or "", "long") for partial in mapped}
+    if "string" in classes and len(classes) > 1:
+        raise IllegalArgument(
+            f"Merging/Reducing the aggregations failed when computing the aggregation [{spec.name}] because the field you gave in the aggregation query "
+            "existed as two different types in two different indices"
+        )
+    return "double" in classes
+
+
+def _source_error(spec: TermsAgg, partial: TermsPartial) -> int:
+    """How many documents of a term this source may have kept to itself; -1 when nothing bounds it."""
+    if not partial.buckets or len(partial.buckets) < spec.effective_shard_size():
+        return 0
+    first = spec.order[0]
+    if first.path == "_key":
+        return 0
+    if first == BucketOrder("_count", False):
+        return partial.error if partial.error > 0 else min(b.count for b in partial.buckets)
+    return UNKNOWN

@@ -1,0 +1,86 @@
+"""One registered remote cluster as the settings in force describe it. Plain data, derived anew from
+each snapshot.
+"""
+
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sealane.model.node import Address
+from sealane.settings import TimeValue
+from sealane.settings.node_settings import Compress, CompressionScheme
+
+
+class Mode(StrEnum):
+    SNIFF = "sniff"
+    PROXY = "proxy"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredAddress:
+    """An address with the text it was configured as, which is what `_remote/info` shows."""
+
+    text: str
+    address: Address
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SniffConfig:
+    seeds: tuple[ConfiguredAddress, ...]
+    node_connections: int
+    proxy: ConfiguredAddress | None = None
+    """Every connection is dialled here instead; the node it reaches is still checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyConfig:
+    address: ConfiguredAddress
+    socket_connections: int
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkConfig:
+    """How each connection of a remote behaves."""
+
+    ping_interval_s: float | None
+    compress: Compress
+    compression_scheme: CompressionScheme
+    connect_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteConfig:
+    """An enabled remote cluster."""
+
+    alias: str
+    reach: SniffConfig | ProxyConfig
+    link: LinkConfig
+    skip_unavailable: bool
+
+    @property
+    def mode(self) -> Mode:
+        return Mode.SNIFF if isinstance(self.reach, SniffConfig) else Mode.PROXY
+
+    def connection_key(self) -> Hashable:
+        """Equal for two configurations that the same open connections serve.
+
+        The order of seeds and `skip_unavailable` are not part of it, so changing them leaves the
+        connections alone.
+        """
+        if isinstance(self.reach, ProxyConfig):
+            return (self.reach, self.link)
+        seeds = frozenset(Counter(seed.address for seed in self.reach.seeds).items())
+        return (seeds, self.reach.node_connections, self.reach.proxy, self.link)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """What this node's own settings say about all remotes."""
+
+    initial_connect_timeout: TimeValue
+    gateway_attribute: str | None

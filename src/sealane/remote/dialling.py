@@ -1,0 +1,85 @@
+"""What both modes of reaching a cluster share: a connection for one purpose, opened, checked or
+closed again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sealane.errors import ApiError
+from sealane.model.node import Address
+from sealane.remote.config import LinkConfig
+from sealane.remote.gateways import Gateways
+from sealane.remote.identity import PinnedIdentity
+from sealane.remote.protocols import Dialer, NodeConnection
+from sealane.settings.node_settings import Compress
+from sealane.transport import ConnectionProfile
+
+GATEWAY_CHANNELS = 6
+"""Channels for requests to one gateway in sniff mode, as the reference opens them."""
+SINGLE_CHANNEL = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The parts that one remote's connect rounds work with."""
+
+    alias: str
+    link: LinkConfig
+    dialer: Dialer
+    gateways: Gateways
+    identity: PinnedIdentity
+
+    async def dial(
+        self,
+        address: Address,
+        *,
+        channels: int,
+        server_name: str | None = None,
+        node_name: str = "",
+    ) -> NodeConnection:
+        """Opens one connection. Raises what the dialer raises."""
+        profile = ConnectionProfile(
+            channels=channels,
+            connect_timeout_s=self.link.connect_timeout_s,
+            ping_interval_s=self.link.ping_interval_s,
+            compress=self.link.compress is Compress.TRUE,
+        )
+        return await self.dialer.connect(
+            address, profile, server_name=server_name, node_name=node_name
+        )
+
+    def keep(self, connection: NodeConnection, check: Callable[[NodeConnection], None]) -> None:
+        """Makes it a gateway if `check` lets it pass, or closes it and raises what `check` raised."""
+        try:
+            check(connection)
+        except ApiError:
+            connection.close()
+            raise
+        self.gateways.add(connection)
+
+
+async def each_outcome(calls: Sequence[Callable[[], Awaitable[None]]]) -> list[ApiError]:
+    """Runs all at once and returns the errors of those that failed, in order. None stops the
+    others.
+    """
+    errors: list[ApiError | None] = [None] * len(calls)
+
+    async def run(at: int, call: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await call()
+        except ApiError as error:
+            errors[at] = error
+
+    async with asyncio.TaskGroup() as group:
+        for at, call in enumerate(calls):
+            group.create_task(run(at, call))
+    return [error for error in errors if error is not None]
+
+
+def distinct(errors: Sequence[ApiError]) -> list[ApiError]:
+    """One of each type and reason, in order."""
+    seen: dict[tuple[str, str], ApiError] = {}
+    for error in errors:
+        seen.setdefault((error.es_type, error.reason), error)
+    return list(seen.values())

@@ -1,0 +1,73 @@
+"""What reaching another cluster needs from below, as it sees it: something that dials, and what
+that gives.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.model.task import Context
+from sealane.settings import Settings
+from sealane.transport import ConnectionProfile
+
+NATIVE_FAMILY = "sealane"
+"""The wire family of our own nodes."""
+
+
+class NodeConnection(Protocol):
+    """An open, handshaken connection to one node; all of its channels live and die together."""
+
+    @property
+    def node(self) -> NodeInfo:
+        """Who answered the handshake."""
+
+    @property
+    def cluster(self) -> ClusterIdentity:
+        """The cluster that node belongs to. `uuid` is empty where its product does not tell."""
+
+    @property
+    def family(self) -> str:
+        """The wire family: `sealane`, `elasticsearch`, `opensearch`."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    async def request(
+        self, action: str, payload: bytes, ctx: Context, *, timeout_s: float | None = None
+    ) -> bytes:
+        """The answer's bytes. Raises what the other side raised, NodeDisconnected, ReceiveTimeout."""
+
+    def on_close(self, callback: Callable[["NodeConnection"], None]) -> Callable[[], None]:
+        """Runs `callback(connection)` once when it is gone, at once if it is. Returns how to
+        unregister."""
+
+    def close(self) -> None:
+        """Closes all channels; requests in flight fail with NodeDisconnected."""
+
+
+class Dialer(Protocol):
+    async def connect(
+        self,
+        address: Address,
+        profile: ConnectionProfile,
+        *,
+        server_name: str | None = None,
+        node_name: str = "",
+    ) -> NodeConnection:
+        """Opens all channels and shakes hands within the profile's connect timeout.
+
+        `node_name` is how errors call the node.
+
+        Raises ConnectTransport, IllegalState, or IllegalArgument for a name that does not resolve;
+        nothing stays open then, nor when it is cancelled.
+        """
+
+
+class SettingsSource(Protocol):
+    """Where the settings in force come from; all scopes merged, and validated."""
+
+    @property
+    def current(self) -> Settings: ...
+
+    def subscribe(self, subscriber: Callable[[Settings, Settings], None], /) -> Callable[[], None]:
+        """Calls `subscriber(old, new)` after each change. Returns how to stop it."""

@@ -1,0 +1,160 @@
+"""The remote clusters of this node, kept in step with the settings.
+
+All that is known of a remote is derived from the settings snapshot in force; nothing survives from
+an earlier one but the connections that still serve it. `search` sees this as its `Remotes`.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+
+from sealane.clock import Clock
+from sealane.errors import IllegalArgument, NoSuchRemoteCluster
+from sealane.model.task import TaskRegistry
+from sealane.remote.cluster import Change, RemoteCluster
+from sealane.remote.config import NodeConfig
+from sealane.remote.info import remote_info
+from sealane.remote.link import Surroundings
+from sealane.remote.protocols import Dialer, SettingsSource
+from sealane.remote.schedule import Backoff
+from sealane.remote.snapshot import node_config, remote_configs
+from sealane.remote.transport.client import RemoteClusterClient
+from sealane.remote.transport.nodes import NodesRequest
+from sealane.remote.upkeep import UpkeepStatistics
+from sealane.settings import Settings
+from sealane.transport.tasks import TaskScope
+
+CLIENT_ROLE = "remote_cluster_client"
+_NODE_SETTING_NAMES = frozenset({"node", "connections_per_cluster", "initial_connect_timeout"})
+_log = logging.getLogger("sealane.remote")
+
+
+class RemoteClusters:
+    """Connects to every enabled remote when made (inside a running loop), follows the settings, and
+    owns all connections until `close`.
+
+    A node without the role `remote_cluster_client` follows the settings too but opens no
+    connection.
+    """
+
+    def __init__(
+        self,
+        source: SettingsSource,
+        *,
+        node_name: str,
+        roles: Sequence[str],
+        dialer: Dialer,
+        tasks: TaskRegistry,
+        clock: Clock,
+        chance: Callable[[], float] = random.random,
+        backoff: Backoff = Backoff(),  # noqa: B008 - immutable
+    ) -> None:
+        self._node_name = node_name
+        self._is_client = CLIENT_ROLE in roles
+        self._scope = TaskScope("remote clusters")
+        self._node: NodeConfig = node_config(source.current)
+        self._around = Surroundings(
+            dialer=dialer,
+            list_nodes=NodesRequest(tasks, clock),
+            scope=self._scope,
+            clock=clock,
+            chance=chance,
+            backoff=backoff,
+        )
+        self._clusters: dict[str, RemoteCluster] = {}
+        self._clients: dict[str, RemoteClusterClient] = {}
+        self.apply(source.current)
+        self._unsubscribe = source.subscribe(self._follow)
+
+    def apply(self, settings: Settings) -> dict[str, Change]:
+        """Takes the settings now in force (all scopes merged, validated). Never blocks; connects in
+        the background.
+
+        Returns what it did, by alias.
+        """
+        if not self._is_client:
+            return {}
+        wanted = remote_configs(settings)
+        changes: dict[str, Change] = {}
+        for alias in [alias for alias in self._clusters if alias not in wanted]:
+            self._clusters.pop(alias).close()
+            del self._clients[alias]
+            changes[alias] = Change.DISCONNECTED
+        for alias, config in wanted.items():
+            cluster = self._clusters.get(alias)
+            if cluster is None:
+                cluster = self._clusters[alias] = RemoteCluster(config, self._node, self._around)
+                self._clients[alias] = RemoteClusterClient(alias, cluster)
+                changes[alias] = Change.CONNECTED
+                self._warn_of_name(alias)
+            else:
+                changes[alias] = cluster.apply(config)
+        for alias, change in changes.items():
+            if change is not Change.UNCHANGED:
+                _log.info("remote cluster connection [%s] updated: %s", alias, change)
+        return changes
+
+    def aliases(self) -> Sequence[str]:
+        """All that are enabled, by name. Raises IllegalArgument on a node without the role."""
+        self._check_role("the remote cluster client role enabled")
+        return sorted(self._clusters)
+
+    def client(self, alias: str) -> RemoteClusterClient:
+        """Raises NoSuchRemoteCluster; IllegalArgument on a node without the role."""
+        self._check_role("the remote cluster client role enabled")
+        client = self._clients.get(alias)
+        if client is None:
+            raise NoSuchRemoteCluster(alias)
+        return client
+
+    def cluster(self, alias: str) -> RemoteCluster:
+        """The registered remote itself, for other requests than a search. Raises
+        NoSuchRemoteCluster.
+        """
+        cluster = self._clusters.get(alias)
+        if cluster is None:
+            raise NoSuchRemoteCluster(alias)
+        return cluster
+
+    def skip_unavailable(self, alias: str) -> bool:
+        """The setting in force now. Raises NoSuchRemoteCluster."""
+        return self.cluster(alias).config.skip_unavailable
+
+    async def info(self, *, verbose: bool = False) -> dict[str, dict[str, object]]:
+        """The body of `GET /_remote/info`, as REST asks for it. See `describe`."""
+        return self.describe(verbose=verbose)
+
+    def describe(self, *, verbose: bool = False) -> dict[str, dict[str, object]]:
+        """Each remote by its alias, in the shape of `_remote/info`. Opens no connection.
+
+        Raises IllegalArgument on a node without the role.
+        """
+        self._check_role(f"the [{CLIENT_ROLE}] role")
+        return {
+            alias: remote_info(cluster, self._node, verbose=verbose)
+            for alias, cluster in sorted(self._clusters.items())
+        }
+
+    def statistics(self) -> dict[str, UpkeepStatistics]:
+        """The state of each remote's connect loop."""
+        return {alias: cluster.statistics() for alias, cluster in self._clusters.items()}
+
+    async def close(self) -> None:
+        """Closes all connections; requests in flight fail with NodeDisconnected."""
+        self._unsubscribe()
+        for cluster in self._clusters.values():
+            cluster.close()
+        self._clusters.clear()
+        self._clients.clear()
+        await self._scope.close()
+
+    def _follow(self, old: Settings, new: Settings) -> None:
+        self.apply(new)
+
+    def _check_role(self, what: str) -> None:
+        if not self._is_client:
+            raise IllegalArgument(f"node [{self._node_name}] does not have {what}")
+
+    def _warn_of_name(self, alias: str) -> None:
+        if alias in _NODE_SETTING_NAMES:
+            _log.warning("remote cluster alias is also a setting's name: alias=%s", alias)

@@ -1,0 +1,1 @@
+"""Reaching a remote cluster over the transport protocol: messages, and the client that sends them."""

@@ -1,0 +1,141 @@
+"""Reading request bodies: JSON with comments, and the reference's errors for what is not JSON."""
+
+from typing import Any
+
+import orjson
+
+from sealane.errors import (
+    ApiError,
+    JsonEofError,
+    JsonParseError,
+    NotXContent,
+    ParseError,
+    XContentEofError,
+    XContentParseError,
+)
+from sealane.rest.json_scan import JsonFault, line_and_column, location, scan
+
+SCAN_MAX_BYTES = 1 << 20
+"""Above this a fault is reported by its place only: the exact scan of a huge body would hold up the node."""
+
+
+def require_body(body: bytes) -> bytes:
+    """Raises ParseError where there is none."""
+    if not body:
+        raise ParseError("request body is required")
+    return body
+
+
+def read_json(body: bytes, *, eof_is_own_type: bool = False) -> Any:
+    """The first JSON value of `body`. Comments are skipped, a repeated key is refused.
+
+    `eof_is_own_type` picks between the reference's two errors for a text that ends too early: its parsers that walk
+    token by token answer `x_content_e_o_f_exception`.
+    Raises XContentParseError, XContentEofError.
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return orjson.loads(_clean(body, error, eof_is_own_type))
+    if len(body) <= SCAN_MAX_BYTES and body.count(b'"') != orjson.dumps(value).count(b'"'):
+        # A repeated key has vanished, or an escape was written another way; the scan tells which.
+        _scanned(body, eof_is_own_type)
+    return value
+
+
+def clean_json(body: bytes, *, eof_is_own_type: bool = False) -> bytes:
+    """`body` as JSON that any parser reads: the same bytes where it is so already. Raises as `read_json`."""
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return _clean(body, error, eof_is_own_type)
+    return body
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The body as an object. Raises NotXContent for another value, as the reference does where it guesses the type."""
+    value = read_json(body)
+    if not isinstance(value, dict):
+        raise not_xcontent()
+    return value
+
+
+def not_xcontent() -> NotXContent:
+    error = NotXContent(
+        "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes"
+    )
+    error.status = 500
+    return error
+
+
+def yaml_to_json(body: bytes) -> bytes:
+    """A YAML body as JSON. Raises XContentParseError."""
+    import yaml  # few clients send it
+
+    try:
+        return orjson.dumps(yaml.safe_load(body), default=str)
+    except (yaml.YAMLError, orjson.JSONEncodeError) as error:
+        raise XContentParseError(f"malformed YAML: {error}") from error
+
+
+def _clean(body: bytes, error: orjson.JSONDecodeError, eof_is_own_type: bool) -> bytes:
+    if len(body) > SCAN_MAX_BYTES:
+        raise _wrapped(body, JsonFault(error.msg, error.pos), eof_is_own_type) from error
+    scanned = _scanned(body, eof_is_own_type)
+    kept = bytearray(body[: scanned.end])
+    for begin, end in scanned.comments:
+        if end <= scanned.end:
+            kept[begin:end] = b" " * (end - begin)
+    try:
+        orjson.loads(kept)
+    except orjson.JSONDecodeError as still:
+        # What the scan lets pass and orjson does not: invalid UTF-8, lone surrogates, too deep nesting.
+        raise _wrapped(
+            body, JsonFault(still.msg, min(still.pos, len(body))), eof_is_own_type
+        ) from still
+    return bytes(kept)
+
+
+def _scanned(body: bytes, eof_is_own_type: bool) -> Any:
+    try:
+        return scan(body)
+    except JsonFault as fault:
+        raise _wrapped(body, fault, eof_is_own_type) from fault
+
+
+def json_error(body: bytes, fault: JsonFault) -> ApiError:
+    """The innermost error: the JSON library's own in the reference."""
+    kind = JsonEofError if fault.eof else JsonParseError
+    return kind(f"{fault.message}\n at {location(body, fault.at)}")
+
+
+def _wrapped(body: bytes, fault: JsonFault, eof_is_own_type: bool) -> ApiError:
+    line, column = line_and_column(body, fault.at)
+    inner = json_error(body, fault)
+    if fault.eof and eof_is_own_type:
+        return XContentEofError(f"[{line}:{column}] Unexpected end of file", caused_by=inner)
+    return XContentParseError(f"[{line}:{column}] {inner.reason}", caused_by=inner)
+
+
+def clean_source(body: bytes) -> bytes:
+    """A document's source without comments, so that it can stand in any answer.
+
+    One that is malformed stays as it is: the engine tells what is wrong with a document.
+    """
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass  # the scan decides
+    else:
+        return body
+    if len(body) > SCAN_MAX_BYTES:
+        return body
+    try:
+        scanned = scan(body)
+    except JsonFault:
+        return body
+    kept = bytearray(body)
+    for begin, end in scanned.comments:
+        kept[begin:end] = b" " * (end - begin)
+    rest = bytes(kept[scanned.end :]).strip()
+    return body if rest and not rest.startswith((b"//", b"/*")) else bytes(kept[: scanned.end])

@@ -1,0 +1,298 @@
+"""`_cat`: tables for people."""
+
+from datetime import UTC, datetime
+
+from sealane.cluster.views import IndexView
+from sealane.model.node import NodeInfo
+from sealane.rest.cat_table import CAT_PARAMS, Cell, Column, Size, Table, cat_response, ratio_text
+from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, options_of
+from sealane.rest.health import health_of, index_health, is_data_node
+from sealane.rest.params import INDICES_OPTIONS, Parser, boolean, string
+from sealane.rest.request import TEXT, Request, Response
+from sealane.rest.router import Handler, Route, no_indices, path_indices
+from sealane.rest.services import Services
+
+_LETTERS = {
+    "data": "d",
+    "data_cold": "c",
+    "data_content": "s",
+    "data_frozen": "f",
+    "data_hot": "h",
+    "data_warm": "w",
+    "ingest": "i",
+    "master": "m",
+    "ml": "l",
+    "remote_cluster_client": "r",
+    "transform": "t",
+    "voting_only": "v",
+}
+
+INDICES = (
+    Column(name="health", aliases=("h",), help="current health status"),
+    Column(name="status", aliases=("s",), help="open/close status"),
+    Column(name="index", aliases=("i", "idx"), help="index name"),
+    Column(name="uuid", aliases=("id", "uuid"), help="index uuid"),
+    Column(
+        name="pri",
+        aliases=("p", "shards.primary", "shardsPrimary"),
+        help="number of primary shards",
+        right=True,
+    ),
+    Column(
+        name="rep",
+        aliases=("r", "shards.replica", "shardsReplica"),
+        help="number of replica shards",
+        right=True,
+    ),
+    Column(name="docs.count", aliases=("dc", "docsCount"), help="available docs", right=True),
+    Column(name="docs.deleted", aliases=("dd", "docsDeleted"), help="deleted docs", right=True),
+    Column(
+        name="creation.date",
+        aliases=("cd",),
+        help="index creation date (millisecond value)",
+        default=False,
+    ),
+    Column(
+        name="creation.date.string",
+        aliases=("cds",),
+        help="index creation date (as string)",
+        default=False,
+    ),
+    Column(
+        name="store.size",
+        aliases=("ss", "storeSize"),
+        help="store size of primaries & replicas",
+        right=True,
+    ),
+    Column(name="pri.store.size", help="store size of primaries", right=True),
+    Column(name="dataset.size", help="total size of dataset", right=True),
+)
+NODES = (
+    Column(name="id", aliases=("id", "nodeId"), help="unique node id", default=False),
+    Column(name="ip", aliases=("i",), help="ip address"),
+    Column(name="port", aliases=("po",), help="bound transport port", default=False),
+    Column(name="http_address", aliases=("http",), help="bound http address", default=False),
+    Column(name="version", aliases=("v",), help="es version", default=False),
+    Column(name="heap.percent", aliases=("hp", "heapPercent"), help="used heap ratio", right=True),
+    Column(
+        name="ram.percent",
+        aliases=("rp", "ramPercent"),
+        help="used machine memory ratio",
+        right=True,
+    ),
+    Column(name="cpu", aliases=("cpu",), help="recent cpu usage", right=True),
+    Column(name="load_1m", aliases=("l",), help="1m load avg", right=True),
+    Column(name="load_5m", aliases=("l",), help="5m load avg", right=True),
+    Column(name="load_15m", aliases=("l",), help="15m load avg", right=True),
+    Column(
+        name="node.role",
+        aliases=("r", "role", "nodeRole"),
+        help="m:master eligible node, d:data node, i:ingest node, -:coordinating node only",
+    ),
+    Column(name="master", aliases=("m",), help="*:current master"),
+    Column(name="name", aliases=("n",), help="node name"),
+)
+HEALTH = (
+    Column(name="epoch", aliases=("t", "time"), help="seconds since 1970-01-01 00:00:00"),
+    Column(name="timestamp", aliases=("ts", "hms", "hhmmss"), help="time in HH:MM:SS"),
+    Column(name="cluster", aliases=("cl",), help="cluster name"),
+    Column(name="status", aliases=("st",), help="health status"),
+    Column(
+        name="node.total", aliases=("nt", "nodeTotal"), help="total number of nodes", right=True
+    ),
+    Column(
+        name="node.data",
+        aliases=("nd", "nodeData"),
+        help="number of nodes that can store data",
+        right=True,
+    ),
+    Column(
+        name="shards",
+        aliases=("t", "sh", "shards.total", "shardsTotal"),
+        help="total number of shards",
+        right=True,
+    ),
+    Column(
+        name="pri",
+        aliases=("p", "shards.primary", "shardsPrimary"),
+        help="number of primary shards",
+        right=True,
+    ),
+    Column(
+        name="relo",
+        aliases=("r", "shards.relocating", "shardsRelocating"),
+        help="number of relocating nodes",
+        right=True,
+    ),
+    Column(
+        name="init",
+        aliases=("i", "shards.initializing", "shardsInitializing"),
+        help="number of initializing nodes",
+        right=True,
+    ),
+    Column(
+        name="unassign",
+        aliases=("u", "shards.unassigned", "shardsUnassigned"),
+        help="number of unassigned shards",
+        right=True,
+    ),
+    Column(
+        name="unassign.pri",
+        aliases=("up", "shards.unassigned.primary", "shardsUnassignedPrimary"),
+        help="number of unassigned primary shards",
+        right=True,
+    ),
+    Column(
+        name="pending_tasks",
+        aliases=("pt", "pendingTasks"),
+        help="number of pending tasks",
+        right=True,
+    ),
+    Column(
+        name="max_task_wait_time",
+        aliases=("mtwt", "maxTaskWaitTime"),
+        help="wait time of longest task pending",
+        right=True,
+    ),
+    Column(
+        name="active_shards_percent",
+        aliases=("asp", "activeShardsPercent"),
+        help="active number of shards in percent",
+        right=True,
+    ),
+)
+
+
+def routes(services: Services) -> list[Route]:
+    async def indices(request: Request) -> Response:
+        found = services.indices.find(request.indices, options_of(request.params, OPEN_AND_CLOSED))
+        wanted = request.params.get("health")
+        table = Table(INDICES)
+        for index in found:
+            cells = await _index_row(services, index)
+            if wanted is None or cells["health"] == wanted.lower():
+                table.rows.append(cells)
+        return cat_response(table, request)
+
+    async def nodes(request: Request) -> Response:
+        rows = [_node_row(services, node) for node in services.cluster.nodes()]
+        return cat_response(Table(NODES, list(rows)), request)
+
+    async def health(request: Request) -> Response:
+        columns = HEALTH[2:] if request.params.get("ts") is False else HEALTH
+        return cat_response(Table(columns, [_health_row(services)]), request)
+
+    def table(paths: tuple[str, ...], handler: Handler, action: str, **params: Parser) -> Route:
+        return Route(
+            methods=("GET",),
+            paths=paths,
+            handler=handler,
+            action=action,
+            indices=path_indices if "{index}" in paths[-1] else no_indices,
+            params={**CAT_PARAMS, **params},
+        )
+
+    tables = [
+        table(
+            ("/_cat/indices", "/_cat/indices/{index}"),
+            indices,
+            "indices:monitor/stats",
+            **INDICES_OPTIONS,
+            health=string,
+            pri=boolean,
+            include_unloaded_segments=boolean,
+        ),
+        table(
+            ("/_cat/nodes",),
+            nodes,
+            "cluster:monitor/nodes/stats",
+            full_id=boolean,
+            include_unloaded_segments=boolean,
+        ),
+        table(("/_cat/health",), health, "cluster:monitor/health"),
+    ]
+    listing = "=^.^=\n" + "".join(f"{path}\n" for route in tables for path in route.paths)
+
+    async def overview(request: Request) -> Response:
+        return Response(listing.encode(), content_type=TEXT)
+
+    return [*tables, table(("/_cat",), overview, "cluster:monitor/main")]
+
+
+async def _index_row(services: Services, index: IndexView) -> dict[str, Cell]:
+    health = index_health(index, services.unopened())
+    cells: dict[str, Cell] = {
+        "health": health.status,
+        "status": "open" if index.open else "close",
+        "index": index.name,
+        "uuid": index.uuid,
+        "pri": index.shards,
+        "rep": index.replicas,
+        "creation.date": index.created_ms,
+        "creation.date.string": _iso(index.created_ms),
+    }
+    if index.open:
+        sizes = await services.indices.sizes(index)
+        size = Size(sizes.store_bytes)
+        cells |= {
+            "docs.count": sizes.docs,
+            "docs.deleted": sizes.deleted,
+            "store.size": size,
+            "pri.store.size": size,
+            "dataset.size": size,
+        }
+    return cells
+
+
+def _node_row(services: Services, node: NodeInfo) -> dict[str, Cell]:
+    cluster = services.cluster
+    load = services.load()
+    one, five, fifteen = load.load or (None, None, None)
+    return {
+        "id": node.id[:4],
+        "ip": node.address.host,
+        "port": node.address.port,
+        "http_address": cluster.http_address(node.id),
+        "version": node.version,
+        "heap.percent": load.memory_percent,
+        "ram.percent": load.ram_percent,
+        "cpu": load.cpu_percent,
+        "load_1m": _two_digits(one),
+        "load_5m": _two_digits(five),
+        "load_15m": _two_digits(fifteen),
+        "node.role": "".join(sorted(_LETTERS.get(role, "") for role in node.roles)) or "-",
+        "master": "*" if node.id == cluster.master_id else "-",
+        "name": node.name,
+    }
+
+
+def _health_row(services: Services) -> dict[str, Cell]:
+    nodes = services.cluster.nodes()
+    health = health_of(services.indices.find((), PERMISSIVE), nodes, services.unopened())
+    now = datetime.fromtimestamp(services.clock.now_ms() / 1000, UTC)
+    return {
+        "epoch": int(now.timestamp()),
+        "timestamp": now.strftime("%H:%M:%S"),
+        "cluster": services.cluster.identity.name,
+        "status": health.status,
+        "node.total": len(nodes),
+        "node.data": sum(is_data_node(node) for node in nodes),
+        "shards": health.active,
+        "pri": health.active,
+        "relo": 0,
+        "init": 0,
+        "unassign": health.unassigned,
+        "unassign.pri": health.unassigned_primaries,
+        "pending_tasks": 0,
+        "max_task_wait_time": "-",
+        "active_shards_percent": ratio_text(health.active_percent),
+    }
+
+
+def _two_digits(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
+
+
+def _iso(ms: int) -> str:
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"

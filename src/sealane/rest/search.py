@@ -1,0 +1,80 @@
+"""`_search` and `_count`: from a request to the search service and back to JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from sealane.query import parse_count_body
+from sealane.rest.request import Request, Response, json_response
+from sealane.rest.router import Route, path_indices
+from sealane.rest.search_params import (
+    COUNT_PARAMS,
+    SEARCH_PARAMS,
+    client_search,
+)
+from sealane.rest.search_response import render_clusters, render_search, render_shards
+from sealane.search.coordinator import SearchService
+
+SEARCH_ACTION = "indices:data/read/search"
+
+
+def routes(service: SearchService) -> list[Route]:
+    """`_search` and `_count`, with and without an index."""
+
+    async def search(request: Request) -> Response:
+        params = request.params
+        wanted = client_search(request.indices, request.body, params)
+        outcome = await service.search(wanted, request.ctx)
+        return json_response(
+            render_search(
+                outcome,
+                wanted.body,
+                typed_keys=params.get("typed_keys", False),
+                total_as_int=params.get("rest_total_hits_as_int", False),
+            )
+        )
+
+    async def count(request: Request) -> Response:
+        wanted = client_search(
+            request.indices, _count_body(request.body, request.params), request.params
+        )
+        outcome = await service.search(wanted, request.ctx)
+        answer = outcome.answer
+        shown: dict[str, Any] = {"count": answer.total.value if answer.total is not None else 0}
+        if answer.terminated_early is not None:
+            shown["terminated_early"] = answer.terminated_early
+        shown["_shards"] = render_shards(answer.shards, answer.failures)
+        if outcome.clusters is not None:
+            # Ours: without it a skipped cluster is a silent undercount.
+            shown["_clusters"] = render_clusters(outcome.clusters)
+        return json_response(shown)
+
+    return [
+        Route(
+            methods=("GET", "POST"),
+            paths=("/_search", "/{index}/_search"),
+            handler=search,
+            action=SEARCH_ACTION,
+            indices=path_indices,
+            params=SEARCH_PARAMS,
+            body=True,
+        ),
+        Route(
+            methods=("GET", "POST"),
+            paths=("/_count", "/{index}/_count"),
+            handler=count,
+            action=SEARCH_ACTION,
+            indices=path_indices,
+            params=COUNT_PARAMS,
+            body=True,
+        ),
+    ]
+
+
+def _count_body(raw: bytes, params: Mapping[str, Any]) -> bytes:
+    """A search of size 0 that counts exactly. Raises ParsingError for anything but a query."""
+    folded = {**parse_count_body(raw), "size": 0, "track_total_hits": True}
+    if "min_score" in params:
+        folded["min_score"] = params["min_score"]
+    return orjson.dumps(folded)

@@ -1,0 +1,150 @@
+"""The JSON of a search's answer. `_source` goes in as the bytes it came as."""
+
+import math
+import struct
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from sealane.errors import ApiError
+from sealane.model.dates import format_date
+from sealane.model.dsl import SearchBody, SortField
+from sealane.reduce import render_aggs
+from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, SortValue
+from sealane.search.expression import SHOWN_LOCAL
+from sealane.search.outcome import ClusterOutcome, Clusters, SearchOutcome
+
+_FLOAT = struct.Struct("<f")
+
+
+def render_search(
+    outcome: SearchOutcome,
+    body: SearchBody,
+    *,
+    typed_keys: bool = False,
+    total_as_int: bool = False,
+) -> dict[str, Any]:
+    """The answer's members in the reference's order. The values hold orjson.Fragment."""
+    answer = outcome.answer
+    shown: dict[str, Any] = {"took": outcome.took_ms, "timed_out": answer.timed_out}
+    if answer.terminated_early is not None:
+        shown["terminated_early"] = answer.terminated_early
+    if answer.reduce_phases != 1:
+        shown["num_reduce_phases"] = answer.reduce_phases
+    shown["_shards"] = render_shards(answer.shards, answer.failures)
+    if outcome.clusters is not None:
+        shown["_clusters"] = render_clusters(outcome.clusters)
+    shown["hits"] = _render_hits(answer, body, total_as_int=total_as_int)
+    if answer.aggs is not None and body.aggs:
+        shown["aggregations"] = render_aggs(body.aggs, answer.aggs, typed_keys=typed_keys)
+    return shown
+
+
+def render_shards(counts: ShardCounts, failures: Iterable[ShardFailure]) -> dict[str, Any]:
+    """`_shards`, with one failure shown for each index and reason."""
+    shown: dict[str, Any] = {
+        "total": counts.total,
+        "successful": counts.successful,
+        "skipped": counts.skipped,
+        "failed": counts.failed,
+    }
+    distinct: dict[tuple[str | None, str, str], ShardFailure] = {}
+    for each in failures:
+        distinct.setdefault((each.index, each.error["type"], each.error["reason"]), each)
+    if distinct:
+        shown["failures"] = [_render_failure(each) for each in distinct.values()]
+    return shown
+
+
+def _render_failure(failure: ShardFailure) -> dict[str, Any]:
+    shown: dict[str, Any] = {"shard": failure.shard, "index": failure.index}
+    if failure.node is not None:
+        shown["node"] = failure.node
+    shown["reason"] = ApiError.from_wire(failure.error).to_cause()
+    return shown
+
+
+def render_clusters(clusters: Clusters) -> dict[str, Any]:
+    """`_clusters`: counters that add up to the total, and each cluster's details."""
+    counts = clusters.count()
+    shown: dict[str, Any] = {"total": clusters.total}
+    for status in ("successful", "skipped", "running", "partial", "failed"):
+        shown[status] = counts.get(status, 0)  # type: ignore[call-overload]  # a StrEnum is its text
+    if clusters.details:
+        shown["details"] = {
+            each.alias or SHOWN_LOCAL: _render_cluster(each) for each in clusters.details
+        }
+    return shown
+
+
+def _render_cluster(cluster: ClusterOutcome) -> dict[str, Any]:
+    shown: dict[str, Any] = {"status": cluster.status, "indices": cluster.indices}
+    if cluster.took_ms is not None:
+        shown["took"] = cluster.took_ms
+    shown["timed_out"] = cluster.timed_out
+    if cluster.shards is not None:
+        shown["_shards"] = render_shards(cluster.shards, ())
+    if cluster.failures:
+        shown["failures"] = [_render_failure(each) for each in cluster.failures]
+    return shown
+
+
+def _render_hits(answer: Partial, body: SearchBody, *, total_as_int: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if total_as_int:
+        shown["total"] = -1 if answer.total is None else answer.total.value
+    elif answer.total is not None:
+        relation = "eq" if answer.total.exact else "gte"
+        shown["total"] = {"value": answer.total.value, "relation": relation}
+    shown["max_score"] = None if answer.max_score is None else shortest_float(answer.max_score)
+    types = answer.sort_types or ()
+    shown["hits"] = [_render_hit(hit, body.sort, types) for hit in answer.hits]
+    return shown
+
+
+def _render_hit(hit: Hit, sort: tuple[SortField, ...], types: Iterable[str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"_index": hit.index, "_id": hit.id}
+    if hit.version is not None:
+        shown["_version"] = hit.version
+    if hit.seq_no is not None:
+        shown["_seq_no"] = hit.seq_no
+        shown["_primary_term"] = hit.primary_term
+    shown["_score"] = None if hit.score is None else shortest_float(hit.score)
+    if hit.routing is not None:
+        shown["_routing"] = hit.routing
+    if hit.ignored:
+        shown["_ignored"] = hit.ignored
+    if hit.source is not None:
+        shown["_source"] = orjson.Fragment(hit.source)
+    if hit.sort is not None:
+        shown["sort"] = [
+            _render_sort_value(value, key, kind)
+            for value, key, kind in zip(hit.sort, sort, types, strict=False)
+        ]
+    if hit.matched:
+        shown["matched_queries"] = hit.matched
+    return shown
+
+
+def _render_sort_value(value: SortValue, key: SortField, kind: str) -> Any:
+    """Numbers as they are, scores as 32-bit floats, dates in the key's format; infinities as text."""
+    if kind == "date" and key.format is not None and isinstance(value, int):
+        return format_date(value, key.format)
+    if kind == "score" and value is not None:
+        return shortest_float(float(value))
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+@lru_cache(maxsize=4096)
+def shortest_float(value: float) -> float:
+    """The number with the fewest digits that is the same 32-bit float, as the reference prints scores."""
+    single: float = _FLOAT.unpack(_FLOAT.pack(value))[0]
+    for digits in range(6, 9):
+        candidate = float(f"{single:.{digits}g}")
+        if _FLOAT.unpack(_FLOAT.pack(candidate))[0] == single:
+            return candidate
+    return float(f"{single:.9g}")

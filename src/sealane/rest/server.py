@@ -1,0 +1,80 @@
+"""The HTTP server: uvicorn with httptools, inside the node's own loop."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Any, Self
+
+import uvicorn
+
+from sealane.errors import IOFailure
+from sealane.model.node import Address
+
+_BACKLOG = 2048
+_STOP_WITHIN_S = 5
+"""How long requests that are running may take once the server is told to stop."""
+_KEEP_ALIVE_S = 3600
+"""Clients of a search cluster keep connections; the reference never closes an idle one."""
+
+
+class _Server(uvicorn.Server):
+    """Signals are the program's, not the server's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpServer:
+    """Serves one ASGI application: `async with` it. Leaving lets running requests end, within limits."""
+
+    def __init__(self, app: Any) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            loop="none",
+            lifespan="off",
+            ws="none",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_STOP_WITHIN_S,
+            backlog=_BACKLOG,
+        )
+        # It reports each start and stop of its own; the node reports those.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        self._server = _Server(config)
+        self._group = asyncio.TaskGroup()
+        self._serving: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        self._server.should_exit = True
+        await self._group.__aexit__(*exc)
+
+    async def start(self, host: str, port: int) -> Address:
+        """Returns the address bound. Raises IOFailure naming it when it cannot be."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+        except OSError as error:
+            listener.close()
+            address = Address(host, port)
+            raise IOFailure(f"cannot listen for HTTP on [{address}]: {error.strerror}") from error
+        listener.setblocking(False)
+        self._serving = self._group.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started and not self._serving.done():
+            await asyncio.sleep(0)
+        bound = listener.getsockname()
+        return Address(bound[0], bound[1])

@@ -1,0 +1,133 @@
+"""What the handlers need of the node, as they see it. The composition root hands in the real ones."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sealane.clock import Clock
+from sealane.cluster.documents import Documents
+from sealane.cluster.views import IndexView
+from sealane.model.node import ClusterIdentity, NodeInfo
+from sealane.model.search import IndicesOptions
+from sealane.model.task import TaskRegistry
+from sealane.rest.load import NodeLoad, machine_load
+from sealane.settings import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasAction:
+    """One entry of `_aliases`: `add`, `remove` or `remove_index`, on index expressions and alias names."""
+
+    kind: str
+    indices: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    filter: Mapping[str, Any] | None = None
+    index_routing: str | None = None
+    search_routing: str | None = None
+    is_write_index: bool | None = None
+    is_hidden: bool | None = None
+    must_exist: bool | None = None
+
+
+class IndexSizes(Protocol):
+    """`docs` and `deleted` as of the last refresh, `store_bytes` on disk."""
+
+    @property
+    def docs(self) -> int: ...
+    @property
+    def deleted(self) -> int: ...
+    @property
+    def store_bytes(self) -> int: ...
+
+
+class IndexAdmin(Protocol):
+    """The indices of this cluster. Expressions are names, aliases, patterns; none means all."""
+
+    def find(self, expressions: Sequence[str], options: IndicesOptions) -> Sequence[IndexView]:
+        """Raises IndexNotFound, InvalidIndexName."""
+
+    async def create(self, name: str, body: Mapping[str, Any]) -> str:
+        """`body` may hold `settings`, `mappings`, `aliases`. Returns the index's name."""
+
+    async def delete(self, expressions: Sequence[str], options: IndicesOptions) -> None: ...
+
+    async def put_mapping(
+        self, expressions: Sequence[str], mapping: Mapping[str, Any], options: IndicesOptions
+    ) -> None: ...
+
+    async def put_settings(
+        self,
+        expressions: Sequence[str],
+        changes: Mapping[str, Value | None],
+        options: IndicesOptions,
+        *,
+        preserve_existing: bool = False,
+    ) -> None: ...
+
+    async def update_aliases(self, actions: Sequence[AliasAction]) -> None: ...
+
+    async def refresh(self, index: IndexView) -> None: ...
+
+    async def sizes(self, index: IndexView) -> IndexSizes: ...
+
+    def default_settings(self, index: IndexView) -> Mapping[str, Value]:
+        """What is in force without having been set."""
+
+
+class SettingsAdmin(Protocol):
+    """The cluster-wide settings, in the shapes of `_cluster/settings`."""
+
+    def view(self, *, flat: bool = False, include_defaults: bool = False) -> dict[str, Any]: ...
+
+    async def update(self, body: Any, *, flat: bool = False) -> dict[str, Any]:
+        """Raises what the registry says."""
+
+
+class RemoteInfo(Protocol):
+    async def info(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
+        """Each remote by its alias, in the shape of `_remote/info`; `verbose` adds our own members."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What `GET /` says about the version; a setting decides the number."""
+
+    number: str
+    flavor: str = "default"
+    type: str = "tar"
+    hash: str = "unknown"
+    date: str = "1970-01-01T00:00:00.000Z"
+    lucene_version: str = "9.12.2"
+    minimum_wire: str = "7.17.0"
+    minimum_index: str = "7.0.0"
+    distribution: str | None = None
+    """Set where the node answers as another product than Elasticsearch."""
+
+
+class ClusterView(Protocol):
+    """Who we are and who is with us."""
+
+    @property
+    def identity(self) -> ClusterIdentity: ...
+    @property
+    def local_node(self) -> NodeInfo: ...
+    @property
+    def master_id(self) -> str: ...
+    def nodes(self) -> Sequence[NodeInfo]: ...
+    def http_address(self, node_id: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    documents: Documents
+    indices: IndexAdmin
+    settings: SettingsAdmin
+    remotes: RemoteInfo
+    cluster: ClusterView
+    tasks: TaskRegistry
+    clock: Clock
+    build: Build
+    max_content_length: int
+    load: Callable[[], NodeLoad] = machine_load
+    unopened: Callable[[], Collection[str]] = tuple
+    """Uuids of indices that the engine could not open; their health is red."""

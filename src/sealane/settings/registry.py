@@ -1,0 +1,179 @@
+"""All the settings there are: finding one by key, suggesting one, and judging a set of values.
+
+What is stored, merged and announced is `cluster.settings_service`'s; this module only decides.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sealane.errors import ApiError, IllegalArgument
+from sealane.settings.setting import AffixSetting, Scope, Setting
+from sealane.settings.text import Value
+from sealane.settings.values import Settings
+
+AnySetting = Setting[Any] | AffixSetting[Any]
+
+Rule = Callable[[Settings], Iterable[ApiError]]
+"""A rule across settings. It sees all that are in force and yields what is wrong with them."""
+
+_SIMILAR = 0.7
+# The reference's own documentation tells users to write `cluster.remote.node.attr.gateway: true`.
+_GATEWAY_ATTRIBUTE = "cluster.remote.node.attr."
+
+
+class Registry:
+    """Immutable. Keys are unique; a plain setting wins over a family that would hold its key
+    too.
+    """
+
+    def __init__(self, settings: Iterable[AnySetting], rules: Iterable[Rule] = ()) -> None:
+        self._plain: dict[str, Setting[Any]] = {}
+        families: list[AffixSetting[Any]] = []
+        for each in settings:
+            if isinstance(each, Setting):
+                assert each.key not in self._plain, each.key
+                self._plain[each.key] = each
+            else:
+                families.append(each)
+        # The longest suffix first, so that a family of any name comes last.
+        self._families = sorted(families, key=lambda f: (-len(f.suffix), f.prefix))
+        self._rules = tuple(rules)
+
+    def extended(self, settings: Iterable[AnySetting], rules: Iterable[Rule] = ()) -> "Registry":
+        """This registry with more in it."""
+        return Registry([*self, *settings], [*self._rules, *rules])
+
+    def __iter__(self) -> Iterator[AnySetting]:
+        yield from self._plain.values()
+        yield from self._families
+
+    def get(self, key: str) -> Setting[Any] | None:
+        """The setting that `key` names, made concrete if it is of a family."""
+        plain = self._plain.get(key)
+        if plain is not None:
+            return plain
+        for family in self._families:
+            namespace = family.namespace_of(key)
+            if namespace is not None:
+                return family.concrete(namespace)
+        return None
+
+    def nearest(self, key: str) -> tuple[str, ...]:
+        """Known keys that look like `key`, the most alike first."""
+        scored = [
+            (score, k)
+            for k, setting in self._plain.items()
+            if not setting.private and (score := similarity(key, k)) > _SIMILAR
+        ]
+        scored.extend(
+            (score, whole)
+            for family in self._families
+            if (whole := _respelled(family, key)) and (score := similarity(key, whole)) > _SIMILAR
+        )
+        return tuple(k for _, k in sorted(scored, key=lambda pair: -pair[0]))
+
+    def unknown(self, key: str) -> IllegalArgument:
+        """The error for a key that is not known."""
+        like = self.nearest(key)
+        attribute = key.removeprefix(_GATEWAY_ATTRIBUTE)
+        if attribute != key and _GATEWAY_ATTRIBUTE[:-1] in self._plain:
+            return IllegalArgument(
+                f"unknown setting [{key}], set [{_GATEWAY_ATTRIBUTE[:-1]}: {attribute}] here and "
+                f"[node.attr.{attribute}: true] on the remote's nodes"
+            )
+        if not like:
+            return IllegalArgument(
+                f"unknown setting [{key}] please check that any required plugins are installed, "
+                "or check the breaking changes documentation for removed settings"
+            )
+        named = f"[{like[0]}]" if len(like) == 1 else f"any of [{', '.join(like)}]"
+        return IllegalArgument(f"unknown setting [{key}] did you mean {named}?")
+
+    def broken_rules(self, settings: Settings) -> list[ApiError]:
+        """What the rules across settings find wrong with `settings`."""
+        return [error for rule in self._rules for error in rule(settings)]
+
+    def validate(self, settings: Settings, *, private_allowed: bool = False) -> None:
+        """Judges a whole set, as a node's file or a new index gives it: names, values, rules.
+
+        Raises IllegalArgument with the further problems in `suppressed`.
+        """
+        problems: list[ApiError] = []
+        for key, value in settings.items():
+            setting = self.get(key)
+            if setting is None or (setting.private and not private_allowed):
+                problems.append(self.unknown(key))
+                continue
+            try:
+                setting.check(value)
+            except ApiError as error:
+                problems.append(error)
+        raise_first(problems or self.broken_rules(settings))
+
+    def validate_update(
+        self, changes: Mapping[str, Value | None], before: Settings, after: Settings, *, kind: str
+    ) -> None:
+        """Judges a change made through the cluster settings.
+
+        `changes` are what was asked for, `before` and `after` all settings in force (every scope
+        merged) without and with it. `kind` is `persistent` or `transient`, for the error. What was
+        wrong before the change and is not of its making does not stop it.
+        """
+        for key, value in changes.items():
+            self._validate_change(key, value, kind)
+        old = {(e.es_type, e.reason) for e in self.broken_rules(before)}
+        raise_first([e for e in self.broken_rules(after) if (e.es_type, e.reason) not in old])
+
+    def _validate_change(self, key: str, value: Value | None, kind: str) -> None:
+        if value is None and (key.endswith("*") or key.startswith("archived.")):
+            return
+        setting = self.get(key)
+        if setting is None or setting.scope is not Scope.NODE:
+            raise IllegalArgument(f"{kind} setting [{key}], not recognized")
+        if setting.secret or not setting.dynamic:
+            raise IllegalArgument(f"{kind} setting [{key}], not dynamically updateable")
+        if value is not None:
+            setting.check(value)
+
+    def defaults(self, settings: Settings) -> Settings:
+        """The defaults of every plain setting that `settings` do not set and that may be shown."""
+        shown: dict[str, Value] = {}
+        for setting in self._plain.values():
+            if setting.key in settings or setting.secret or setting.private:
+                continue
+            value = setting.default_raw(settings)
+            if value is not None:
+                shown[setting.key] = value
+        return Settings(shown)
+
+
+def raise_first(problems: Sequence[ApiError]) -> None:
+    """Raises the first problem with the others as `suppressed`; no problem, no raise."""
+    if not problems:
+        return
+    first, *rest = problems
+    first.suppressed.extend(rest)
+    raise first
+
+
+def similarity(a: str, b: str) -> float:
+    """1 for equal texts down to 0: one minus the edit distance over the longer length."""
+    longest = max(len(a), len(b))
+    if longest == 0:
+        return 1.0
+    if abs(len(a) - len(b)) / longest >= 1 - _SIMILAR:
+        return 0.0
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
+    return 1 - row[-1] / longest
+
+
+def _respelled(family: AffixSetting[Any], key: str) -> str | None:
+    """`key` as it would be in `family`: its own namespace, the family's suffix."""
+    if not family.suffix or not key.startswith(family.prefix):
+        return None
+    namespace, dot, _ = key[len(family.prefix) :].partition(".")
+    return family.key(namespace) if namespace and dot else None

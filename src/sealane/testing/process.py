@@ -1,0 +1,176 @@
+"""A real node as a child process, and a plain way to talk to its REST port: for the demo, and for tests that must see
+what a user sees, or kill what a user would kill.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+
+class Answer(NamedTuple):
+    """`body` is parsed JSON, or the text where the answer is not JSON."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class NodeFailedError(Exception):
+    """The process ended before it was ready; the message is its log."""
+
+
+class NodeProcess:
+    """`sealane start` on free loopback ports. Use as a context manager, or `stop` it.
+
+    `settings` go over the defaults. A stopped node may be started again on the same `folder`.
+    """
+
+    def __init__(self, name: str, folder: Path, **settings: str) -> None:
+        self.name = name
+        self.folder = folder
+        self._settings = {
+            "cluster.name": name,
+            "node.name": f"{name}-1",
+            "http.port": "0",
+            "transport.port": "0",
+            "path.data": str(folder / "data"),
+        } | {key.replace("__", "."): value for key, value in settings.items()}
+        self.http = ""
+        self.transport = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: HTTPConnection | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.http}"
+
+    @property
+    def pid(self) -> int:
+        """Of the running process. Raises NodeFailedError when there is none."""
+        if self._process is None:
+            raise NodeFailedError(f"node [{self.name}] is not running")
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")
+
+    def start(self) -> Self:
+        """Waits for the ready line. Raises NodeFailedError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "sealane", "start"]
+        for key, value in self._settings.items():
+            command += ["-E", f"{key}={value}"]
+        with (self.folder / "log").open("ab") as log:
+            # A session of its own: Ctrl-C reaches whoever started the node, who then stops it.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self.stop()
+            raise NodeFailedError(self.log)
+        ready = json.loads(line)
+        self.http, self.transport = ready["http"], ready["transport"]
+        return self
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Sends the signal, waits, and returns the exit code."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        code = process.wait(60)
+        assert process.stdout is not None
+        process.stdout.close()
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        self.stop(signal.SIGKILL)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request on a kept connection. `body` is sent as JSON; bytes as NDJSON, text as it is."""
+        kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
+        sent: bytes | None = None
+        if body is not None:
+            sent = body if isinstance(body, bytes) else _text(body).encode()
+        if self._connection is None:
+            self._connection = HTTPConnection(self.http, timeout=120)
+        given = {"Content-Type": kind} if sent is not None else {}
+        try:
+            self._connection.request(method, path, body=sent, headers={**given, **(headers or {})})
+            response = self._connection.getresponse()
+            data = response.read()
+        except BaseException:
+            self._connection.close()
+            self._connection = None
+            raise
+        return Answer(response.status, _parsed(data), dict(response.getheaders()))
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The body of an answer that must be a success. Raises RuntimeError otherwise."""
+        answer = self.request(method, path, body)
+        failed = isinstance(answer.body, dict) and answer.body.get("errors") is True
+        if answer.status >= 400 or failed:
+            raise RuntimeError(f"{method} {path} answered {answer.status}: {answer.body}")
+        return answer.body
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+
+@contextmanager
+def two_clusters(**settings: str) -> Iterator[tuple[NodeProcess, NodeProcess]]:
+    """The clusters `europe` and `americas`, the second registered as a remote of the first; removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="sealane-") as folder:
+        with (
+            NodeProcess("europe", Path(folder) / "europe", **settings) as europe,
+            NodeProcess("americas", Path(folder) / "americas", **settings) as americas,
+        ):
+            register(europe, americas)
+            yield europe, americas
+
+
+def register(local: NodeProcess, remote: NodeProcess, **settings: Any) -> None:
+    """Registers `remote` under its name, in sniff mode; `settings` are further keys of that remote."""
+    keys = {"seeds": [remote.transport], **settings}
+    flat = {f"cluster.remote.{remote.name}.{key}": value for key, value in keys.items()}
+    local.call("PUT", "/_cluster/settings", {"persistent": flat})
+
+
+def _text(body: Any) -> str:
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode(errors="replace")

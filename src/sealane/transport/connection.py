@@ -1,0 +1,255 @@
+"""An open connection to one node: several channels that live and die together, and the requests on
+them.
+
+Opening one is the connector's. A request is sent on the next channel in turn and answered on the
+same one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from sealane.errors import ApiError, NodeDisconnected, TaskCancelled
+from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.model.task import Context
+from sealane.transport import faults
+from sealane.transport.channel import OutboundChannel
+from sealane.transport.limits import ConnectionProfile, TransportLimits
+from sealane.transport.statistics import ConnectionStatistics, Counters
+from sealane.wire.errors import RemoteProtocolError
+from sealane.wire.families import sealane
+from sealane.wire.families.discovery import NodeHello
+from sealane.wire.frame import Frame, encode_variable_header, plain_request_header
+from sealane.wire.versions import SEALANE_VERSION, FamilyName
+
+_log = logging.getLogger(__name__)
+
+_SILENT_TICKS_MAX = 3
+"""Pings without a byte in return after which the peer is taken for dead: a busy peer may miss one.
+"""
+
+OnClose = Callable[["NodeConnection"], None]
+
+
+class NodeConnection:
+    """Made by `TransportService.connect`; the service closes what is left when it closes."""
+
+    def __init__(
+        self,
+        *,
+        channels: Sequence[OutboundChannel],
+        address: Address,
+        family: FamilyName,
+        peer: NodeHello,
+        profile: ConnectionProfile,
+        limits: TransportLimits,
+        request_ids: Iterator[int],
+    ) -> None:
+        self.node: NodeInfo = peer.node
+        self.cluster = ClusterIdentity(name=peer.cluster_name, uuid=peer.cluster_uuid)
+        self.family: str = family
+        self.version: str = peer.release
+        self.address = address
+        self.channels = list(channels)
+        self._profile = profile
+        self._frame_max_bytes = limits.frame_max_bytes
+        self._pending_max = limits.in_flight_max_requests
+        self._request_ids = request_ids
+        self._turn = 0
+        self._open = True
+        self._on_close: list[OnClose] = []
+        self._loop = asyncio.get_running_loop()
+        self._tick: asyncio.TimerHandle | None = None
+        if profile.ping_interval_s is not None and profile.ping_interval_s > 0:
+            self._schedule_tick(profile.ping_interval_s)
+
+    def __repr__(self) -> str:
+        state = "open" if self._open else "closed"
+        return f"<NodeConnection [{self.node.name}][{self.address}] {self.family} {state}>"
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
+    @property
+    def channels_open(self) -> int:
+        return sum(channel.is_open for channel in self.channels)
+
+    def statistics(self) -> ConnectionStatistics:
+        total = Counters()
+        for channel in self.channels:
+            total.add(channel.counters)
+        return ConnectionStatistics(
+            channels_open=self.channels_open,
+            pending=sum(len(channel.pending) for channel in self.channels),
+            rx_bytes=total.rx_bytes,
+            rx_count=total.rx_count,
+            tx_bytes=total.tx_bytes,
+            tx_count=total.tx_count,
+        )
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    async def request(
+        self, action: str, payload: bytes, ctx: Context, *, timeout_s: float | None = None
+    ) -> bytes:
+        """The answer of the node's handler for `action`.
+
+        Gives up at the context's deadline or after `timeout_s`, whichever is first
+        (ReceiveTimeout), when the context's task is cancelled (TaskCancelled), or when the caller
+        is; in each case the node is told to stop. Raises the ApiError that the handler raised,
+        NodeDisconnected, NodeNotConnected, Rejected above the limit of waiting requests, and
+        IllegalArgument where this family cannot carry the action.
+        """
+        if self.family != "sealane":
+            raise faults.unsupported_by_family(action, self.family, self.cluster.name, self.address)
+        faults.check_frame_size(action, len(payload), self._frame_max_bytes)
+        loop = self._loop
+        began = loop.time()
+        deadline = ctx.deadline
+        if timeout_s is not None and (deadline is None or began + timeout_s < deadline):
+            deadline = began + timeout_s
+        channel = self._next_channel(action)
+        request_id = next(self._request_ids)
+        answer: asyncio.Future[Frame] = loop.create_future()
+        forget = ctx.task.on_cancel(lambda reason: _give_up(answer, TaskCancelled(reason)))
+        timer = None
+        if deadline is not None:
+            timer = loop.call_at(deadline, self._expire, answer, action, request_id, began)
+        channel.pending[request_id] = answer
+        sent = False
+        try:
+            if not channel.writable:
+                await self._wait_writable(channel, answer)
+            if not answer.done():
+                self._send(channel, request_id, action, payload, ctx, deadline)
+                sent = True
+            frame = await answer
+        except NodeDisconnected:
+            raise faults.node_disconnected(self.node.name, self.address, action) from None
+        finally:
+            forget()
+            if timer is not None:
+                timer.cancel()
+            if channel.pending.pop(request_id, None) is not None and sent:
+                channel.send_cancel(request_id)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # seen, also when the caller was cancelled at the same moment
+        return self._read_answer(frame)
+
+    def _next_channel(self, action: str) -> OutboundChannel:
+        if not self._open:
+            raise faults.node_not_connected(self.node.name, self.address)
+        channels = self.channels
+        self._turn = turn = (self._turn + 1) % len(channels)
+        channel = channels[turn]
+        if len(channel.pending) * len(channels) >= self._pending_max:
+            raise faults.too_many_requests(action, self._pending_max)
+        return channel
+
+    async def _wait_writable(
+        self, channel: OutboundChannel, answer: "asyncio.Future[Frame]"
+    ) -> None:
+        """Back-pressure: returns when the channel takes bytes again or the request has ended
+        otherwise."""
+        async with asyncio.TaskGroup() as group:
+            waiter = group.create_task(channel.wait_writable())
+            answer.add_done_callback(lambda _: waiter.cancel())
+
+    def _send(
+        self,
+        channel: OutboundChannel,
+        request_id: int,
+        action: str,
+        payload: bytes,
+        ctx: Context,
+        deadline: float | None,
+    ) -> None:
+        task = ctx.task.id
+        time_left_ms = None
+        if deadline is not None:
+            time_left_ms = max(0, int((deadline - self._loop.time()) * 1000))
+        envelope = sealane.Envelope(
+            task.node, task.number, time_left_ms, ctx.local_alias, ctx.start_ms
+        )
+        if ctx.headers:
+            variable = encode_variable_header(SEALANE_VERSION, 0, action, ctx.headers)
+        else:
+            variable = plain_request_header(SEALANE_VERSION, action)
+        body = sealane.request_body(envelope, payload)
+        channel.send_request(request_id, variable, body, compressed=self._profile.compress)
+
+    def _expire(
+        self, answer: "asyncio.Future[Frame]", action: str, request_id: int, began: float
+    ) -> None:
+        waited = self._loop.time() - began
+        error = faults.receive_timeout(self.node.name, self.address, action, request_id, waited)
+        _give_up(answer, error)
+
+    def _read_answer(self, frame: Frame) -> bytes:
+        if not frame.is_error:
+            body = frame.body
+            return body if type(body) is bytes else bytes(body)
+        try:
+            raise sealane.read_error(frame.body)
+        except RemoteProtocolError as wrong:
+            self.close()
+            raise faults.general_failure(self.node.name, self.address, wrong.reason) from wrong
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def on_close(self, callback: OnClose) -> Callable[[], None]:
+        """Runs `callback(connection)` once it is closed by either side, at once if it is. Returns
+        how to unregister."""
+        if not self._open:
+            callback(self)
+            return lambda: None
+        self._on_close.append(callback)
+
+        def forget() -> None:
+            if callback in self._on_close:
+                self._on_close.remove(callback)
+
+        return forget
+
+    def close(self) -> None:
+        """Closes all channels; waiting requests fail with NodeDisconnected. Calling it again
+        changes nothing."""
+        if not self._open:
+            return
+        self._open = False
+        if self._tick is not None:
+            self._tick.cancel()
+        for channel in self.channels:
+            channel.close()
+            channel.fail_pending()
+        callbacks, self._on_close = self._on_close, []
+        for callback in callbacks:
+            callback(self)
+
+    def channel_ended(self, channel: OutboundChannel) -> None:
+        """One channel is gone, and with it the others: half a connection is a slow one."""
+        if self._open:
+            _log.info("connection to [%s][%s] lost", self.node.name, self.address)
+            self.close()
+
+    # -- keep-alive --------------------------------------------------------------------------------
+
+    def _schedule_tick(self, interval_s: float) -> None:
+        self._tick = self._loop.call_later(interval_s, self._keep_alive, interval_s)
+
+    def _keep_alive(self, interval_s: float) -> None:
+        for channel in self.channels:
+            channel.tick()
+        if any(channel.unanswered_ticks >= _SILENT_TICKS_MAX for channel in self.channels):
+            _log.warning("no answer to pings from [%s][%s], closing", self.node.name, self.address)
+            self.close()
+            for channel in self.channels:
+                channel.abort()
+            return
+        self._schedule_tick(interval_s)
+
+
+def _give_up(answer: "asyncio.Future[Frame]", error: ApiError) -> None:
+    if not answer.done():
+        answer.set_exception(error)

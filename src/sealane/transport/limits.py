@@ -1,0 +1,38 @@
+"""What a connection is made of and how much it may cost. Plain data."""
+
+from dataclasses import dataclass
+
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportLimits:
+    """Sizes in bytes. Above a frame limit the connection closes, above an in-flight limit a request
+    answers 429."""
+
+    frame_max_bytes: int = 100 * _MEBIBYTE
+    header_max_bytes: int = 64 * 1024
+    in_flight_max_bytes: int = 256 * _MEBIBYTE
+    """Bodies of all requests that are being handled on this node."""
+    in_flight_max_requests: int = 10_000
+    """Requests being handled on this node, and, the other way, waiting for an answer on one
+    connection."""
+    write_buffer_max_bytes: int = _MEBIBYTE
+    """Above this a channel waits for its peer to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionProfile:
+    """How a node connection is opened: 6 channels in sniff mode, single ones in proxy mode.
+
+    `connect_timeout_s` bounds the opening of all sockets, and again each of the two handshakes.
+    """
+
+    channels: int
+    connect_timeout_s: float = 30.0
+    ping_interval_s: float | None = None
+    compress: bool = False
+
+    def __post_init__(self) -> None:
+        if self.channels < 1:
+            raise ValueError("a connection needs at least one channel")

@@ -1,0 +1,176 @@
+"""The transport of one node: who it listens for, whom it connects to, and the totals of both."""
+
+import asyncio
+import itertools
+import ssl
+
+import sealane
+from sealane.clock import Clock
+from sealane.errors import ConnectTransport
+from sealane.model.node import Address
+from sealane.model.task import TaskRegistry
+from sealane.transport.channel import OutboundChannel
+from sealane.transport.connection import NodeConnection
+from sealane.transport.connector import Connector, Target
+from sealane.transport.inbound import Dispatcher, Handler, InboundChannel, Local
+from sealane.transport.limits import ConnectionProfile, TransportLimits
+from sealane.transport.network import Listener, Network
+from sealane.transport.statistics import Counters, TransportStatistics
+from sealane.transport.tasks import TaskScope
+from sealane.transport.tls import TlsFailure, TlsReceiver
+from sealane.wire.handshake import ACTIONS
+
+
+class TransportService:
+    """Listens, connects and answers. Its owner closes it; that closes every connection in both
+    directions.
+
+    `local` is asked at each handshake who this node is: the publish address is known only after
+    listening.
+    """
+
+    def __init__(
+        self,
+        *,
+        local: Local,
+        network: Network,
+        tasks: TaskRegistry,
+        clock: Clock,
+        limits: TransportLimits | None = None,
+        probe_after_s: float = 1.0,
+    ) -> None:
+        limits = limits or TransportLimits()
+        self._network = network
+        self._scope = TaskScope("transport")
+        self._dispatcher = Dispatcher(
+            local=local,
+            release=sealane.__version__,
+            tasks=tasks,
+            clock=clock,
+            limits=limits,
+            scope=self._scope,
+        )
+        self._connector = Connector(
+            network,
+            limits,
+            itertools.count(1),
+            on_begin=self._outbound_begun,
+            on_end=self._outbound_ended,
+            probe_after_s=probe_after_s,
+        )
+        self._listeners: list[Listener] = []
+        self._inbound: set[InboundChannel] = set()
+        self._outbound: set[OutboundChannel] = set()
+        self._connection_of: dict[OutboundChannel, NodeConnection] = {}
+        self._shaking: set[TlsReceiver] = set()
+        self._past = Counters()
+        self._closed = False
+
+    # -- serving -----------------------------------------------------------------------------------
+
+    def register(self, action: str, handler: Handler) -> None:
+        """From now on requests for `action` are answered by `handler(payload, context)`.
+
+        An ApiError it raises reaches the asker as it is. It is cancelled when the asker takes the
+        request back or is gone. One handler an action.
+        """
+        if action in self._dispatcher.handlers or action in ACTIONS:
+            raise ValueError(f"action [{action}] has a handler already")
+        self._dispatcher.handlers[action] = handler
+
+    async def listen(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> Address:
+        """Accepts connections; port 0 picks one. Returns what was bound. Raises OSError."""
+        if tls is None:
+            listener = await self._network.listen(host, port, self._accept)
+        else:
+            context = tls
+            listener = await self._network.listen(host, port, lambda: self._accept_tls(context))
+        self._listeners.append(listener)
+        return listener.address
+
+    def _accept(self) -> InboundChannel:
+        return InboundChannel(self._dispatcher, self._inbound.add, self._inbound_ended)
+
+    def _accept_tls(self, context: ssl.SSLContext) -> TlsReceiver:
+        def ready(failure: TlsFailure | None) -> None:
+            self._shaking.discard(layer)
+
+        layer = TlsReceiver(self._accept(), context, server_side=True, ready=ready)
+        self._shaking.add(layer)
+        return layer
+
+    # -- connecting --------------------------------------------------------------------------------
+
+    async def connect(
+        self,
+        address: Address,
+        profile: ConnectionProfile,
+        *,
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+        node_name: str = "",
+    ) -> NodeConnection:
+        """Opens `profile.channels` sockets to a node and shakes hands with it.
+
+        `node_name` is how error texts call it. Raises ConnectTransport, and IllegalArgument for an
+        unknown host; then, and when cancelled, everything that was opened is closed.
+        """
+        if self._closed:
+            raise ConnectTransport(f"[{node_name}][{address}] connect handler is already closed")
+        target = Target(
+            address=address, profile=profile, tls=tls, server_name=server_name, name=node_name
+        )
+        connection = await self._connector.connect(target)
+        if self._closed:
+            connection.close()
+            raise ConnectTransport(f"[{node_name}][{address}] connect handler is already closed")
+        for channel in connection.channels:
+            self._connection_of[channel] = connection
+        return connection
+
+    # -- upkeep ------------------------------------------------------------------------------------
+
+    def _inbound_ended(self, channel: InboundChannel) -> None:
+        self._inbound.discard(channel)
+        self._past.add(channel.counters)
+
+    def _outbound_begun(self, channel: OutboundChannel) -> None:
+        if channel.is_open:
+            self._outbound.add(channel)
+
+    def _outbound_ended(self, channel: OutboundChannel) -> None:
+        self._outbound.discard(channel)
+        self._past.add(channel.counters)
+        connection = self._connection_of.pop(channel, None)
+        if connection is not None:
+            connection.channel_ended(channel)
+
+    def statistics(self) -> TransportStatistics:
+        total = Counters()
+        total.add(self._past)
+        for channel in (*self._inbound, *self._outbound):
+            total.add(channel.counters)
+        return TransportStatistics(
+            channels_in=len(self._inbound),
+            channels_out=len(self._outbound),
+            rx_bytes=total.rx_bytes,
+            rx_count=total.rx_count,
+            tx_bytes=total.tx_bytes,
+            tx_count=total.tx_count,
+        )
+
+    async def close(self) -> None:
+        """Stops listening, closes all connections, cancels all handlers and waits for them."""
+        self._closed = True
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        for connection in set(self._connection_of.values()):
+            connection.close()
+        for channel in (*self._outbound, *self._inbound):
+            channel.close()
+        for layer in list(self._shaking):
+            layer.abort()
+        await self._scope.close()
+        # The loop reports lost links one step after they are closed.
+        await asyncio.sleep(0)

@@ -1,0 +1,256 @@
+"""Finds frames in a stream of bytes, however it is cut. Pure: no sockets, no clock.
+
+Bytes arrive by `receive_data`, or without a copy by `get_buffer` and `buffer_updated`; both return
+events: frames, pings, and at last a RemoteProtocolError, after which the stream is dead and returns
+nothing more. Nothing that the peer announces takes memory before it has been compared with a limit.
+Who may send what is left to the channel.
+"""
+
+from sealane.wire.compression import decompress
+from sealane.wire.errors import (
+    HttpRequestReceived,
+    HttpResponseReceived,
+    RemoteProtocolError,
+    TlsReceived,
+    UnsupportedVersion,
+)
+from sealane.wire.frame import (
+    A_PING,
+    COMPRESSED,
+    HANDSHAKE,
+    HEADER,
+    HEADER_BEFORE_7_6,
+    LENGTH_END,
+    MAGIC,
+    RESPONSE,
+    STATUS_BITS,
+    Frame,
+    Ping,
+    read_variable_header,
+)
+from sealane.wire.versions import describe, has_variable_header_size, is_readable, minimum_of
+
+Event = Frame | Ping | RemoteProtocolError
+
+_HTTP_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTION", b"PATCH", b"TRACE")
+_TLS_RECORDS = (0x15, 0x16)
+"""Alert and handshake: what a TLS peer sends first, and what it answers to plain text."""
+NOT_HTTP_REPLY = b"This is not an HTTP port"
+
+_BUFFER_MIN, _BUFFER_MAX = 4096, 64 * 1024
+"""An idle connection keeps the small one; one that fills it in a single read is worth more."""
+_LARGE_FRAME = _BUFFER_MAX // 2
+"""From this size on a frame is read into memory of its own, which its body then keeps."""
+_MEBIBYTE = 1024 * 1024
+
+
+class FrameDecoder:
+    """The receiving half of one connection's protocol."""
+
+    __slots__ = (
+        "_buffer",
+        "_dead",
+        "_end",
+        "_frame_max_bytes",
+        "_header_max_bytes",
+        "_large",
+        "_large_filled",
+        "_offset",
+        "_start",
+        "_view",
+    )
+
+    def __init__(
+        self, *, frame_max_bytes: int = 100 * _MEBIBYTE, header_max_bytes: int = 65536
+    ) -> None:
+        self._frame_max_bytes = frame_max_bytes
+        self._header_max_bytes = header_max_bytes
+        self._buffer = bytearray(_BUFFER_MIN)
+        self._view = memoryview(self._buffer)
+        self._start = self._end = 0
+        self._large: memoryview | None = None
+        self._large_filled = 0
+        self._offset = 0
+        self._dead = False
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        """The events that `data` completes."""
+        events: list[Event] = []
+        rest = memoryview(data)
+        while rest and not self._dead:
+            room = self.get_buffer(len(rest))
+            taken = min(len(room), len(rest))
+            room[:taken] = rest[:taken]
+            events += self.buffer_updated(taken)
+            rest = rest[taken:]
+        return events
+
+    def get_buffer(self, size_hint: int) -> memoryview:
+        """Where the next bytes go; never empty. Valid until the next call of any method."""
+        if self._large is not None:
+            return self._large[self._large_filled :]
+        if self._end == len(self._buffer):
+            self._make_room()
+        return self._view[self._end :]
+
+    def _make_room(self) -> None:
+        waiting = self._end - self._start
+        if self._start >= len(self._buffer) // 2:
+            self._buffer[:waiting] = self._buffer[self._start : self._end]
+        else:
+            grown = bytearray(min(4 * len(self._buffer), _BUFFER_MAX))
+            grown[:waiting] = self._view[self._start : self._end]
+            self._buffer, self._view = grown, memoryview(grown)
+        self._start, self._end = 0, waiting
+
+    def buffer_updated(self, count: int) -> list[Event]:
+        """The events that the `count` bytes written into the last buffer complete."""
+        if self._dead:
+            return []
+        events: list[Event] = []
+        try:
+            if self._large is not None:
+                self._large_filled += count
+                if self._large_filled == len(self._large):
+                    large, self._large = self._large, None
+                    events.append(self._read_frame(large, 0, len(large), keep=True))
+                    self._offset += len(large)
+            else:
+                self._end += count
+                self._cut(events)
+        except RemoteProtocolError as wrong:
+            self._dead = True
+            wrong.offset += self._offset
+            events.append(wrong)
+        return events
+
+    def _cut(self, events: list[Event]) -> None:
+        view, end = self._view, self._end
+        start = self._start
+        while end - start >= LENGTH_END:
+            size = self._frame_size(view, start)
+            if end - start < size:
+                if size >= _LARGE_FRAME:
+                    self._begin_large(size)
+                    return
+                break
+            if size == LENGTH_END:
+                events.append(A_PING)
+            else:
+                events.append(self._read_frame(view, start, size, keep=False))
+            start += size
+            self._start = start
+            self._offset += size
+        if start == end:
+            self._start = self._end = 0
+
+    def _frame_size(self, view: memoryview, start: int) -> int:
+        """The size of the frame that begins at `start`, everything included. Raises if none begins
+        there."""
+        if view[start : start + 2] != MAGIC:
+            raise _not_a_frame(bytes(view[start : start + LENGTH_END]))
+        length = int.from_bytes(view[start + 2 : start + LENGTH_END], "big", signed=True)
+        if length == -1:
+            return LENGTH_END
+        if length <= 0:
+            raise RemoteProtocolError(f"invalid data length: {length}", 2)
+        if length > self._frame_max_bytes:
+            raise RemoteProtocolError(
+                f"transport content length received [{format_bytes(length)}] "
+                f"exceeded [{format_bytes(self._frame_max_bytes)}]",
+                2,
+            )
+        if length < HEADER_BEFORE_7_6.size - LENGTH_END:
+            raise RemoteProtocolError(f"frame of [{length}] bytes is too short for its header", 2)
+        return LENGTH_END + length
+
+    def _begin_large(self, size: int) -> None:
+        # The allocator hands out pages as they are written: a peer that announces much and sends
+        # little costs little.
+        have = self._end - self._start
+        large = memoryview(bytearray(size))
+        large[:have] = self._view[self._start : self._end]
+        self._large, self._large_filled = large, have
+        self._start = self._end = 0
+
+    def _read_frame(self, view: memoryview, start: int, size: int, *, keep: bool) -> Frame:
+        """The frame in `view[start:start + size]`. With `keep` its body is a view of the same
+        memory, else a copy."""
+        _, _, request_id, status, version = HEADER_BEFORE_7_6.unpack_from(view, start)
+        _check_header(status, version)
+        frame = Frame(request_id, status, version, size=size)
+        if has_variable_header_size(version):
+            body_at = HEADER.size + self._variable_header(frame, view, start, size)
+        else:
+            if status & COMPRESSED:
+                raise RemoteProtocolError("compressed frame in a version before 7.6.0", 14)
+            body_at = self._old_variable_header(frame, view, start, size)
+        body = view[start + body_at : start + size]
+        if status & COMPRESSED:
+            frame.body = decompress(body, self._frame_max_bytes)
+        else:
+            frame.body = body if keep else bytes(body)
+        return frame
+
+    def _variable_header(self, frame: Frame, view: memoryview, start: int, size: int) -> int:
+        if size < HEADER.size:
+            raise RemoteProtocolError(
+                f"frame of [{size - LENGTH_END}] bytes is too short for its header", 2
+            )
+        header_size = int.from_bytes(view[start + 19 : start + 23], "big", signed=True)
+        if not 0 <= header_size <= size - HEADER.size:
+            raise RemoteProtocolError(f"variable header of [{header_size}] bytes does not fit", 19)
+        if header_size > self._header_max_bytes:
+            raise RemoteProtocolError(
+                f"variable header of [{header_size}] bytes exceeds [{self._header_max_bytes}]", 19
+            )
+        taken = read_variable_header(frame, bytes(view[start + 23 : start + 23 + header_size]))
+        if taken != header_size:
+            raise RemoteProtocolError(
+                f"variable header read [{taken}] of [{header_size}] bytes", 23
+            )
+        return header_size
+
+    def _old_variable_header(self, frame: Frame, view: memoryview, start: int, size: int) -> int:
+        room = min(size, HEADER_BEFORE_7_6.size + self._header_max_bytes)
+        data = bytes(view[start + HEADER_BEFORE_7_6.size : start + room])
+        return HEADER_BEFORE_7_6.size + read_variable_header(frame, data)
+
+
+def _check_header(status: int, version: int) -> None:
+    if status & ~STATUS_BITS:
+        raise RemoteProtocolError(f"unknown status bits [{status & 0xFF:#x}]", 14)
+    handshake, response = bool(status & HANDSHAKE), bool(status & RESPONSE)
+    if not is_readable(version, handshake=handshake, response=response):
+        what = "handshake message" if handshake else "message"
+        raise UnsupportedVersion(
+            f"Received {what} from unsupported version: [{describe(version)}] "
+            f"minimal compatible version is: [{describe(minimum_of(version))}]",
+            15,
+        )
+
+
+def _not_a_frame(head: bytes) -> RemoteProtocolError:
+    """What the first six bytes of something else are."""
+    if head.startswith(_HTTP_METHODS):
+        return HttpRequestReceived("received HTTP request on transport port", reply=NOT_HTTP_REPLY)
+    if head.startswith(b"HTTP"):
+        return HttpResponseReceived(
+            "received HTTP response on transport port, ensure that transport port (not HTTP port) "
+            "of a remote node is specified in the configuration"
+        )
+    shown = ",".join(f"{byte:x}" for byte in head[:4])
+    if head[0] in _TLS_RECORDS and head[1] == 3:
+        return TlsReceived(
+            f"SSL/TLS request received but SSL/TLS is not enabled on this node, got ({shown})"
+        )
+    return RemoteProtocolError(f"invalid internal transport message format, got ({shown})")
+
+
+def format_bytes(count: int) -> str:
+    """A size as the reference prints it: `2gb`, `1.5mb`, `10b`."""
+    for unit, factor in (("gb", 1 << 30), ("mb", 1 << 20), ("kb", 1 << 10)):
+        if count >= factor:
+            tenths = 10 * count // factor
+            return f"{tenths // 10}{unit}" if tenths % 10 == 0 else f"{tenths / 10}{unit}"
+    return f"{count}b"

@@ -1,0 +1,410 @@
+"""What every request goes through, whatever it asks for."""
+
+import asyncio
+import gzip
+from typing import Any
+
+import pytest
+
+from sealane.errors import TaskCancelled
+from sealane.rest import Request, Response, Route, json_response, no_indices, standard_routes
+from sealane.rest import app as app_module
+from sealane.rest.params import BODY_AS_PARAMETER
+from sealane.rest.router import METHODS
+from sealane.security.rules import Decision
+from tests.unit.rest.fakes import Client, World, assert_error
+
+VENDOR = "application/vnd.elasticsearch+json"
+
+
+def route(handler: Any, path: str = "/_test", **members: Any) -> Route:
+    return Route(
+        methods=("GET", "POST"),
+        paths=(path,),
+        handler=handler,
+        action="cluster:test",
+        indices=no_indices,
+        body=True,
+        **members,
+    )
+
+
+async def echo(request: Request) -> Response:
+    return json_response({"got": request.body.decode()})
+
+
+# -- routing -----------------------------------------------------------------------------------------------------
+
+
+async def test_no_route_is_a_400_without_a_status_member(client: Client) -> None:
+    answer = await client("GET", "/x/y/z")
+    assert answer.status == 400
+    assert answer.json == {"error": "no handler found for uri [/x/y/z] and method [GET]"}
+    assert (await client("POST", "/rest_b/_foo")).json == {
+        "error": "no handler found for uri [/rest_b/_foo] and method [POST]"
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "uri", "allowed"),
+    [
+        ("POST", "/_remote/info", "GET"),
+        ("PATCH", "/_remote/info", "GET"),
+        ("GET", "/_bulk", "POST, PUT"),
+        ("POST", "/rest_b", "GET, PUT, DELETE, HEAD"),
+        ("GET", "/rest_b/_foo", "POST"),
+        ("POST", "/_cat/indices/rest_*?v", "GET"),
+        ("PUT", "/rest_a/_doc", "POST"),
+        ("GET", "/_cat/nope", "POST"),
+    ],
+)
+async def test_a_wrong_method_is_a_405_that_lists_the_right_ones(
+    client: Client, method: str, uri: str, allowed: str
+) -> None:
+    answer = await client(method, uri)
+    assert answer.status == 405
+    assert answer.headers["allow"] == allowed.replace(" ", "")
+    assert answer.json == {
+        "error": f"Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{allowed}]",
+        "status": 405,
+    }
+
+
+async def test_options_tells_the_methods(client: Client) -> None:
+    answer = await client("OPTIONS", "/x/y/z")
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["allow"] == "GET,POST,PUT,DELETE,HEAD"
+    assert answer.headers["content-type"] == "text/plain; charset=UTF-8"
+
+
+async def test_a_slash_at_the_end_changes_nothing(client: Client) -> None:
+    assert (await client("GET", "/_cluster/health/")).status == 200
+
+
+async def test_a_bad_percent_escape_is_refused(client: Client) -> None:
+    assert_error(
+        await client("GET", "/rest_b/_doc/%zz"),
+        400,
+        "illegal_argument_exception",
+        "invalid escape sequence `%zz' at index 13 of: /rest_b/_doc/%zz",
+    )
+
+
+# -- parameters --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("bogus=1", "request [/_cluster/health] contains unrecognized parameter: [bogus]"),
+        (
+            "bogus=1&timout=3&wait=1",
+            "request [/_cluster/health] contains unrecognized parameters: [bogus], "
+            "[timout] -> did you mean [timeout]?, [wait]",
+        ),
+        ("pretty=x", "Failed to parse value [x] as only [true] or [false] are allowed."),
+        ("human=maybe", "Failed to parse value [maybe] as only [true] or [false] are allowed."),
+        (
+            "timeout=5",
+            "failed to parse setting [timeout] with value [5] as a time value: "
+            "unit is missing or unrecognized",
+        ),
+        (
+            "wait_for_status=blue",
+            "No enum constant org.elasticsearch.cluster.health.ClusterHealthStatus.BLUE",
+        ),
+    ],
+)
+async def test_bad_parameters_are_refused(client: Client, query: str, reason: str) -> None:
+    answer = await client("GET", f"/_cluster/health?{query}")
+    assert_error(answer, 400, "illegal_argument_exception", reason)
+
+
+async def test_a_route_that_takes_no_body_refuses_one(client: Client) -> None:
+    assert_error(
+        await client("GET", "/_cluster/health", {"a": 1}),
+        400,
+        "illegal_argument_exception",
+        "request [GET /_cluster/health] does not support having a body",
+    )
+
+
+async def test_the_body_may_come_as_the_source_parameter() -> None:
+    async with World().serve([route(echo, params=BODY_AS_PARAMETER)]) as client:
+        target = "/_test?source=%7B%22a%22%3A1%7D"
+        untyped = await client("GET", target)
+        answer = await client("GET", f"{target}&source_content_type=application/json")
+    assert answer.json == {"got": '{"a":1}'}
+    assert_error(
+        untyped,
+        400,
+        "validation_exception",
+        "Validation Failed: 1: source and source_content_type parameters are required;",
+    )
+
+
+# -- media types -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/unknown"]
+)
+async def test_an_unknown_content_type_is_a_406(client: Client, content_type: str) -> None:
+    answer = await client("POST", "/a/_doc", b"{}", headers={"content-type": content_type})
+    assert answer.status == 406
+    assert answer.json == {
+        "error": f"Content-Type header [{content_type}] is not supported",
+        "status": 406,
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "which", "cause"),
+    [
+        ({"content-type": "foo"}, "Content-Type", "invalid media-type [foo]"),
+        (
+            {"content-type": "foo/bar; a=b=c"},
+            "Content-Type",
+            "invalid parameters for header [foo/bar; a=b=c]",
+        ),
+        ({"accept": "foo"}, "Accept", "invalid media-type [foo]"),
+        (
+            {"content-type": f"{VENDOR};compatible-with=8"},
+            "Accept, Content-Type",
+            "A compatible version is required on both Content-Type and Accept headers if either one has "
+            f"requested a compatible version. Accept=null, Content-Type={VENDOR};compatible-with=8",
+        ),
+        (
+            {"accept": f"{VENDOR};compatible-with=6"},
+            "Accept, Content-Type",
+            "Accept version must be either version 8 or 7, but found 6. "
+            f"Accept={VENDOR};compatible-with=6",
+        ),
+    ],
+)
+async def test_media_type_headers_must_make_sense(
+    client: Client, headers: dict[str, str], which: str, cause: str
+) -> None:
+    answer = await client("POST", "/a/_doc", b"{}", headers=headers)
+    error = assert_error(
+        answer,
+        400,
+        "media_type_header_exception",
+        f"Invalid media-type value on headers [{which}]",
+    )
+    assert error["caused_by"]["reason"] == cause
+
+
+@pytest.mark.parametrize("version", ["8", "9"])
+async def test_a_vendored_media_type_is_echoed(client: Client, version: str) -> None:
+    media = f"{VENDOR}; compatible-with={version}"
+    answer = await client(
+        "POST", "/a/_doc", b"{}", headers={"content-type": media, "accept": media}
+    )
+    assert answer.status == 201
+    assert answer.headers["content-type"] == f"{VENDOR};compatible-with={version}"
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/html", "*/*", "text/html,application/xhtml+xml", "text/plain, */*; q=0.01"]
+)
+async def test_an_accept_header_that_asks_for_nothing_we_have_gets_json(
+    client: Client, accept: str
+) -> None:
+    answer = await client("GET", "/_cluster/health", headers={"accept": accept})
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_yaml_comes_in_and_goes_out(client: Client) -> None:
+    answer = await client(
+        "PUT", "/a/_doc/1", b"a: 1\n", headers={"content-type": "application/yaml"}
+    )
+    assert answer.headers["content-type"] == "application/yaml"
+    assert answer.text.startswith('---\n_index: "a"\n_id: "1"\n')
+    found = await client("GET", "/a/_doc/1?format=yaml")
+    assert found.text.endswith("found: true\n_source:\n  a: 1\n")
+
+
+# -- how an answer looks -----------------------------------------------------------------------------------------
+
+
+async def test_pretty_and_filter_path(client: Client) -> None:
+    answer = await client("GET", "/_remote/info?pretty&filter_path=*.seeds,rb.connected")
+    assert answer.text == (
+        '{\n  "rb" : {\n    "connected" : true,\n    "seeds" : [\n      "127.0.0.1:9301"\n    ]\n'
+        "  }\n}\n"
+    )
+
+
+async def test_errors_are_pretty_but_never_filtered(client: Client) -> None:
+    answer = await client("GET", "/none?pretty&filter_path=took")
+    assert answer.status == 404
+    assert answer.text.startswith('{\n  "error" : {\n    "root_cause" : [\n      {\n')
+
+
+async def test_error_trace_adds_stack_traces(client: Client) -> None:
+    error = (await client("GET", "/none?error_trace")).json["error"]
+    assert "IndexNotFound" in error["stack_trace"]
+    assert "stack_trace" in error["root_cause"][0]
+
+
+async def test_the_opaque_id_comes_back_and_trace_headers_reach_the_handler() -> None:
+    seen: dict[str, str] = {}
+
+    async def handler(request: Request) -> Response:
+        seen.update(request.ctx.headers)
+        return json_response({})
+
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with World().serve([route(handler)]) as client:
+        answer = await client(
+            "GET", "/_test", headers={"X-Opaque-Id": "abc", "traceparent": parent}
+        )
+    assert answer.headers["x-opaque-id"] == "abc"
+    assert seen == {
+        "X-Opaque-Id": "abc",
+        "traceparent": parent,
+        "trace.id": "0af7651916cd43dd8448eb211c80319c",
+    }
+
+
+async def test_a_client_that_takes_gzip_gets_it(client: Client) -> None:
+    answer = await client("GET", "/_cluster/health", headers={"accept-encoding": "gzip, br"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert b'"cluster_name":"esa"' in gzip.decompress(answer.body)
+
+
+async def test_an_unexpected_fault_shows_only_its_kind(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(request: Request) -> Response:
+        raise KeyError("a secret")
+
+    async with World().serve([route(broken)]) as client:
+        answer = await client("GET", "/_test")
+    assert_error(
+        answer, 500, "exception", "internal error [KeyError]; the node's log has the details"
+    )
+    assert "a secret" in caplog.text
+
+
+# -- bodies ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_body_may_come_in_parts_and_compressed(client: Client) -> None:
+    body = gzip.compress(b'{"a":5}')
+    answer = await client("PUT", "/a/_doc/1", body, headers={"content-encoding": "gzip"}, chunks=3)
+    assert answer.status == 201
+    assert (await client("GET", "/a/_source/1")).body == b'{"a":5}'
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "closes"),
+    [
+        (b"x" * 101, {}, False),
+        (b"x" * 101, {"content-length": "0"}, True),
+        (gzip.compress(b" " * 101), {"content-encoding": "gzip"}, True),
+    ],
+)
+async def test_a_body_over_the_limit_is_a_413(
+    body: bytes, headers: dict[str, str], closes: bool
+) -> None:
+    """Announced or not, and by its size once decompressed."""
+    async with World().serve(max_content_length=100) as client:
+        answer = await client("PUT", "/a/_doc/1", body, headers=headers, chunks=2)
+    assert (answer.status, answer.body) == (413, b"")
+    assert ("connection" in answer.headers) is closes
+
+
+async def test_a_body_that_is_not_the_gzip_it_says_is_as_good_as_none(client: Client) -> None:
+    answer = await client("PUT", "/a/_doc/1", b"nogzip", headers={"content-encoding": "gzip"})
+    assert_error(answer, 400, "parse_exception", "request body is required")
+
+
+# -- tasks and authority -----------------------------------------------------------------------------------------
+
+
+async def test_a_client_that_hangs_up_cancels_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-6: and what the handler was waiting for."""
+    monkeypatch.setattr(app_module, "WATCH_AFTER_S", 0.0)
+    ended: list[str | None] = []
+    started = asyncio.Event()
+
+    async def slow(request: Request) -> Response:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(request.ctx.task.cancelled_reason)
+        raise AssertionError("never reached")
+
+    world = World()
+    async with world.serve([route(slow)]) as client:
+        messages = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            if messages:
+                return messages.pop()
+            await started.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            pass
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "raw_path": b"/_test",
+            "query_string": b"",
+            "headers": [],
+        }
+        await client.app(scope, receive, send)
+    assert ended == ["http channel closed"]
+    assert len(world.tasks) == 0
+
+
+async def test_a_cancelled_task_answers_with_its_reason() -> None:
+    world = World()
+
+    async def cancels_itself(request: Request) -> Response:
+        request.ctx.task.cancel("by user request")
+        await asyncio.Event().wait()
+        raise AssertionError("never reached")
+
+    async with world.serve([route(cancels_itself)]) as client:
+        answer = await client("GET", "/_test")
+    expected = TaskCancelled("by user request")
+    assert_error(answer, expected.status, expected.es_type, expected.reason)
+
+
+async def test_every_route_asks_for_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No operation runs without its action having been granted."""
+    asked: list[str] = []
+
+    def deny(subject: object, action: str, indices: object) -> Decision:
+        asked.append(action)
+        return Decision(granted=False, reason=f"action [{action}] is unauthorized")
+
+    monkeypatch.setattr(app_module, "authorize", deny)
+    world = World()
+    world.indices.add("x")
+    routes = standard_routes(world.services())
+    async with world.serve() as client:
+        for each in routes:
+            for path in each.paths:
+                for name in ("index", "id", "name", "node_id", "task_id"):
+                    path = path.replace(f"{{{name}}}", "x")
+                for method in each.methods:
+                    answer = await client(method, path, {} if each.body else None)
+                    if method != "HEAD":
+                        assert_error(
+                            answer,
+                            403,
+                            "security_exception",
+                            f"action [{each.action}] is unauthorized",
+                        )
+    assert len(asked) == sum(len(each.paths) * len(each.methods) for each in routes)
+
+
+def test_every_route_names_an_action_and_known_methods() -> None:
+    for each in standard_routes(World().services()):
+        assert each.action.split(":")[0] in ("cluster", "indices")
+        assert set(each.methods) <= set(METHODS)

@@ -1,0 +1,137 @@
+"""Bytes recorded from real servers, and those of docs/wire-protocol.md, both ways."""
+
+import pytest
+
+from sealane.errors import IndexNotFound
+from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.wire import Frame, FrameDecoder, Handshake, Ping
+from sealane.wire.exceptions import error_body, read_error_body
+from sealane.wire.families import elasticsearch, opensearch, sealane
+from sealane.wire.frame import HANDSHAKE, RESPONSE, encode, encode_head, plain_request_header
+from sealane.wire.handshake import HandshakeResponder
+from sealane.wire.versions import OPENSEARCH_WIRE, SEALANE_VERSION, opensearch_id, release_of
+from tests.wire_vectors import VECTORS, recorded
+
+OS_2_19_4 = opensearch_id("2.19.4")
+
+
+def frame_of(data: bytes) -> Frame:
+    (frame,) = FrameDecoder().receive_data(data)
+    assert isinstance(frame, Frame)
+    return frame
+
+
+@pytest.mark.parametrize("name", [name for name in VECTORS if name != "ping"])
+def test_every_dump_decodes_and_encodes_to_the_same_bytes(name: str) -> None:
+    assert encode(frame_of(VECTORS[name])) == VECTORS[name]
+
+
+def test_a_ping_is_six_bytes() -> None:
+    (ping,) = FrameDecoder().receive_data(VECTORS["ping"])
+    assert isinstance(ping, Ping)
+
+
+def test_the_golden_handshake_request_of_2_19_4() -> None:
+    """C-90: produced byte for byte; C-108: version id of 2.19.4 is 136408227 both ways."""
+    assert OS_2_19_4 == 136408227
+    assert release_of(136408227) == "2.19.4"
+    body = opensearch.tcp_request_body(OS_2_19_4)
+    variable = plain_request_header(opensearch.HANDSHAKE_VERSION, "internal:tcp/handshake")
+    head = encode_head(1, HANDSHAKE, opensearch.HANDSHAKE_VERSION, variable, len(body))
+    assert head + body == VECTORS["opensearch-tcp-request"]
+
+
+def test_the_golden_handshake_response_of_2_19_4() -> None:
+    """C-90: the golden response is parsed."""
+    frame = frame_of(VECTORS["opensearch-tcp-response"])
+    assert frame.status == RESPONSE | HANDSHAKE
+    assert opensearch.read_tcp_response(frame.body).version == OS_2_19_4
+
+
+def test_the_handshake_of_elasticsearch_8_19() -> None:
+    """C-90: request and response of the Elasticsearch form."""
+    assert (
+        Handshake("elasticsearch", mark=False).tcp_request(1)
+        == VECTORS["elasticsearch-tcp-request"]
+    )
+    request = frame_of(VECTORS["elasticsearch-tcp-request"])
+    assert HandshakeResponder("0.1.0").answer_tcp(request) == VECTORS["elasticsearch-tcp-response"]
+
+
+def test_the_marked_handshake_of_sealane() -> None:
+    assert Handshake("elasticsearch").tcp_request(1) == VECTORS["sealane-tcp-request"]
+    request = frame_of(VECTORS["sealane-tcp-request"])
+    assert HandshakeResponder("0.1.0").answer_tcp(request) == VECTORS["sealane-tcp-response"]
+
+
+def test_opensearch_gets_the_pinned_version_in_its_own_form() -> None:
+    answer = HandshakeResponder("0.1.0").answer_tcp(frame_of(VECTORS["opensearch-tcp-request"]))
+    frame = frame_of(answer)
+    assert frame.version == opensearch.HANDSHAKE_VERSION
+    assert opensearch.read_tcp_response(frame.body).version == OPENSEARCH_WIRE
+
+
+def test_the_node_request_of_both_families() -> None:
+    for name, form in (("opensearch", "opensearch"), ("elasticsearch", "elasticsearch")):
+        handshake = Handshake(form)
+        handshake.tcp_request(1)
+        handshake.receive_tcp_response(frame_of(VECTORS[f"{name}-tcp-response"]))
+        assert handshake.family == name
+        assert handshake.node_request(2) == VECTORS[f"{name}-node-request"]
+
+
+def test_a_node_of_opensearch_is_written_byte_for_byte() -> None:
+    node = NodeInfo(
+        id="99YK_myM_QGmy7kISQEqhg",
+        ephemeral_id="py-eph-1",
+        name="py-0",
+        address=Address("127.0.0.1", 9531),
+        roles=("data", "ingest", "master", "remote_cluster_client"),
+    )
+    request = Frame(0x11D, 0, OPENSEARCH_WIRE, action="internal:transport/handshake", body=b"\0")
+    answer = HandshakeResponder("0.1.0").answer_node(
+        request, node, ClusterIdentity(name="py-cluster", uuid="u")
+    )
+    assert answer == VECTORS["opensearch-node-response"]
+
+
+def test_a_request_between_sealane_nodes() -> None:
+    envelope = sealane.Envelope("n", 7, 30_000, "eu", 1000)
+    first, payload = sealane.request_body(envelope, b"hi")
+    variable = plain_request_header(SEALANE_VERSION, "indices:data/read/search")
+    head = encode_head(5, 0, SEALANE_VERSION, variable, len(first) + len(payload))
+    assert head + first + payload == VECTORS["sealane-request"]
+    assert sealane.read_request(frame_of(VECTORS["sealane-request"]).body) == (envelope, b"hi")
+
+
+def test_index_not_found_is_written_as_the_reference_reads_it() -> None:
+    frame = frame_of(VECTORS["error-index-not-found"])
+    error = IndexNotFound("nope")
+    del error.metadata["resource.type"], error.metadata["resource.id"]
+    error.metadata = {"index": "nope", "index_uuid": "_na_"}
+    assert error_body(error, frame.version) == frame.body
+    read = read_error_body(frame.body, frame.version)
+    assert isinstance(read, IndexNotFound)
+    assert read.to_body() == error.to_body()
+
+
+@pytest.mark.parametrize("family", ["elasticsearch", "opensearch"])
+def test_a_recorded_error_with_its_stack_decodes(family: str) -> None:
+    """C-99: a remote transport exception around the real error."""
+    frame = frame_of(recorded(f"error-{family}"))
+    error = read_error_body(frame.body, frame.version)
+    assert error.es_type == "remote_transport_exception"
+    assert error.reason.endswith("[indices:data/read/search]")
+    assert error.caused_by is not None
+    assert (error.caused_by.es_type, error.caused_by.status) == ("index_not_found_exception", 404)
+    assert error.caused_by.metadata["index"] == "nope"
+
+
+def test_a_node_response_of_elasticsearch_8_19_decodes() -> None:
+    node = NodeInfo(
+        id="i", ephemeral_id="e", name="n", address=Address("::1", 9300), roles=("data_hot", "ml"),
+        attributes={"zone": "a"}, version="8.19.99",
+    )  # fmt: skip
+    hello = elasticsearch.read_node_response(elasticsearch.node_response_body(node, "c"))
+    assert hello.node == node
+    assert (hello.cluster_name, hello.cluster_uuid, hello.release) == ("c", "", "8.19.99")

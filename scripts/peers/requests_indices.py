@@ -44,6 +44,23 @@ _STEPS: list[tuple[str, str, str, dict[str, Any] | None]] = [
         {"mappings": {"properties": {"a": {"type": "keyword", "shade": 1}}}},
     ),
     ("create-bad-mapping-root", "PUT", f"/{SCRATCH}-c", {"mappings": {"props": {}}}),
+    *(
+        (
+            f"type-{name}",
+            "PUT",
+            f"/{SCRATCH}-{name}",
+            {"mappings": {"properties": {"v": {"type": name}}}},
+        )
+        for name in (
+            "half_float",
+            "nested",
+            "object",
+            "date_nanos",
+            "binary",
+            "wildcard",
+            "geo_point",
+        )
+    ),
     ("exists", "HEAD", f"/{_A}", None),
     ("exists-not", "HEAD", "/duel-unknown", None),
     ("get", "GET", f"/{_A}", None),

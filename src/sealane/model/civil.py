@@ -165,7 +165,8 @@ def _folds(local_ms: int, where: tzinfo) -> tuple[int, int]:
     inside = min(max(local_ms, _FIRST_MS), _LAST_MS)
     local = (_NAIVE_EPOCH + timedelta(milliseconds=inside)).replace(tzinfo=where)
     earlier, later = local.utcoffset(), local.replace(fold=1).utcoffset()
-    assert earlier is not None and later is not None
+    assert earlier is not None
+    assert later is not None
     return (
         earlier.days * DAY_MS + earlier.seconds * 1000,
         later.days * DAY_MS + later.seconds * 1000,

@@ -77,9 +77,8 @@ class EpochFormat:
 
     def __init__(self, scale: int) -> None:
         self._scale = scale
-        self._pattern = re.compile(
-            r"(-?)([0-9]{1,19})(?:\.([0-9]{1,%d}))?\Z" % (6 if scale == 1 else 9)
-        )
+        digits = 6 if scale == 1 else 9
+        self._pattern = re.compile(rf"(-?)([0-9]{{1,19}})(?:\.([0-9]{{1,{digits}}}))?\Z")
 
     def parse(self, text: str, round_up: bool, where: tzinfo) -> int:
         matched = self._pattern.match(text)

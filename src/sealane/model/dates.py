@@ -73,11 +73,9 @@ def parse_date(
                     return int(text)
             except ValueError:
                 pass  # the full parser says what is wrong with it
-    elif isinstance(text, int) and not isinstance(text, bool):
-        if fmt == DEFAULT_FORMAT and (text > 9999 or text < -9999):
-            if abs(text) > _EXTREME_MS:
-                raise _failed(str(text), fmt)
-            return text
+    elif type(text) is int and fmt == DEFAULT_FORMAT and 9999 < abs(text) <= _EXTREME_MS:
+        # Four digits are a year.
+        return text
     return _parse(_as_text(text), fmt, round_up, zone(time_zone) if time_zone else UTC)
 
 
@@ -140,14 +138,6 @@ def _explained(text: str, fmt: str, cause: ApiError) -> ParseError:
     )
 
 
-def _failed(text: str, fmt: str) -> ParseError:
-    try:
-        date_format(fmt).parse(text)
-    except ApiError as error:
-        return _explained(text, fmt, error)
-    raise AssertionError(f"{text} was expected to be no date")
-
-
 def _apply(math: str, ms: int, round_up: bool, where: tzinfo) -> int:
     at = 0
     while at < len(math):
@@ -189,11 +179,8 @@ def _round(ms: int, unit: str, up: bool, where: tzinfo) -> int:
             start = local - (local + 3 * DAY_MS) % _UNIT_MS["w"]
         case _:
             start = local - local % _UNIT_MS[unit]
-    if unit in "hHms" and where is not UTC:
-        # Hours and less are the same length everywhere, so an hour shown twice stays in its own offset.
-        floor = ms - (local - start)
-    else:
-        floor = to_utc(start, where)
+    # Hours and less are the same length everywhere, so an hour shown twice stays in its own offset.
+    floor = ms - (local - start) if unit in "hHms" else to_utc(start, where)
     return _add(floor, unit, 1, where) - 1 if up else floor
 
 

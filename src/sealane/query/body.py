@@ -40,7 +40,7 @@ def _parse(raw: bytes) -> dsl.SearchBody:
     except (ValueError, RecursionError, ApiError):
         pass
     found = scan(raw)
-    body = read_body({} if _nothing(raw) else found.value, raw, found.begin)
+    read_body({} if _nothing(raw) else found.value, raw, found.begin)
     refuse_rest(found)
     # Comments and broken escapes do not travel.
     plain = b"{}" if _nothing(raw) else json.dumps(found.value, ensure_ascii=False).encode()

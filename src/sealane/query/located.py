@@ -389,7 +389,7 @@ class _Scanner:
             )
         if self._raw[at : at + 1] == b"+":
             self.fail(
-                f"Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow "
+                "Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow "
                 "numbers to have plus signs: enable "
                 "`JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow",
                 at + 1,

@@ -187,7 +187,21 @@ def _decode(encoded: set[int], precision: int) -> "tuple[NDArray[Any], NDArray[A
 
 
 _THRESHOLDS = (
-    (10, 20, 40, 80, 220, 400, 900, 1800, 3100, 6500, 11_500, 20_000, 50_000, 120_000, 350_000)
+    10,
+    20,
+    40,
+    80,
+    220,
+    400,
+    900,
+    1800,
+    3100,
+    6500,
+    11_500,
+    20_000,
+    50_000,
+    120_000,
+    350_000,
 )
 """By precision from 4 on: up to here counting empty registers beats the raw estimate (Heule and others, 2013)."""
 _ALPHAS = {4: 0.673, 5: 0.697, 6: 0.709}

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from math import inf, isnan, nan, sqrt
 from typing import Any, Protocol, TypeVar
 
-from sealane.errors import AggregationExecution
+from sealane.errors import IllegalArgument
 from sealane.model.dsl import Agg, BucketOrder, CardinalityAgg, MetricAgg, MetricKind
 from sealane.reduce.hll import cardinality_of
 from sealane.reduce.partial import (
@@ -76,7 +76,9 @@ def metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) 
     else:
         name, member = head, ""
     if spec is None or name not in tree:
-        raise AggregationExecution(f"no aggregation at path [{path}]")
+        raise IllegalArgument(
+            f"Invalid aggregation order path [{path}]. Cannot find aggregation named [{name}]"
+        )
     partial = tree[name]
     if isinstance(partial, BucketsPartial):
         bucket = partial.buckets[0]
@@ -87,7 +89,7 @@ def metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) 
         return float(cardinality_of(partial))
     if isinstance(partial, MetricPartial) and isinstance(spec, MetricAgg):
         return metric_value(partial, member or spec.kind, spec.sigma)
-    raise AggregationExecution(f"no number at path [{path}]")
+    raise IllegalArgument(f"Invalid aggregation order path [{path}]. Can't sort by [{name}]")
 
 
 def metric_value(partial: MetricPartial, member: str, sigma: float = 2.0) -> float:

@@ -67,7 +67,8 @@ def _agree(spec: TermsAgg, mapped: list[TermsPartial]) -> bool:
     classes = {_CLASSES.get(partial.key_type or "", "long") for partial in mapped}
     if "string" in classes and len(classes) > 1:
         raise IllegalArgument(
-            f"Merging/Reducing the aggregations failed when computing the aggregation [{spec.name}] because the field you gave in the aggregation query "
+            "Merging/Reducing the aggregations failed when computing the aggregation "
+            f"[{spec.name}] because the field you gave in the aggregation query "
             "existed as two different types in two different indices"
         )
     return "double" in classes

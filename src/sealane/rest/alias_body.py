@@ -65,11 +65,13 @@ def _action(body: bytes, value: Any) -> AliasAction:
     if kind not in _KINDS:
         inner = _fault(body, at, f"[alias_action] unknown field [{kind}]")
         raise _in_actions(body, at + len(kind) + 3, inner)
-    start = body.find(b"{", at)
+    start = max(0, body.find(b"{", at))
     outer = max(0, body.rfind(b"{", 0, at))
     end = outer + scan(body[outer:]).end
     if not isinstance(spec, dict):
-        raise _in_actions(body, at, _fault(body, at, f"[{kind}] Expected START_OBJECT"))
+        value_at = at + len(kind) + 3
+        problem = f"[alias_action] {kind} doesn't support values of type: {token(spec)}"
+        raise _in_actions(body, value_at, _fault(body, value_at, problem))
     for name in spec:
         if name not in _FIELDS[kind]:
             place = body.find(orjson.dumps(name), start)
@@ -77,10 +79,40 @@ def _action(body: bytes, value: Any) -> AliasAction:
             after = place + len(name) + 3
             wrapped = _fault(body, after, f"[alias_action] failed to parse field [{kind}]", unknown)
             raise _in_actions(body, after, wrapped)
+    for name, given in spec.items():
+        _check_type(body, kind, name, given, start)
     missing = _missing(kind, spec)
     if missing is not None:
         raise _in_actions(body, end, IllegalArgument(missing))
     return _built(kind, spec)
+
+
+_FLAGS = ("is_write_index", "is_hidden", "must_exist")
+
+
+def _check_type(body: bytes, kind: str, name: str, given: Any, start: int) -> None:
+    """Raises XContentParseError for a member of the wrong type."""
+    if name in _FLAGS:
+        fits = isinstance(given, bool)
+    elif name in ("indices", "aliases", "index", "alias"):
+        fits = isinstance(given, str) or (
+            isinstance(given, list) and all(isinstance(each, str) for each in given)
+        )
+    elif name == "filter":
+        fits = given is None or isinstance(given, dict | str)
+    else:
+        fits = given is None or isinstance(given, str | int)
+    if fits:
+        return
+    at = body.find(orjson.dumps(name), start) + len(name) + 3
+    problem = f"[{kind}] {name} doesn't support values of type: {token(given)}"
+    cause: ApiError = _fault(body, at, problem)
+    if name in _FLAGS and isinstance(given, str):
+        text = f"Failed to parse value [{given}] as only [true] or [false] are allowed."
+        failed = f"[{kind}] failed to parse field [{name}]"
+        cause = _fault(body, at, failed, IllegalArgument(text))
+    wrapped = _fault(body, at, f"[alias_action] failed to parse field [{kind}]", cause)
+    raise _in_actions(body, at, wrapped)
 
 
 def _missing(kind: str, spec: Mapping[str, Any]) -> str | None:

@@ -15,7 +15,7 @@ from sealane.clock import Clock
 from sealane.errors import ApiError, IllegalArgument, ParseError, SecurityError
 from sealane.model.task import ANONYMOUS, NO_HEADERS, Context, Task, TaskRegistry
 from sealane.rest.bodies import yaml_to_json
-from sealane.rest.errors import MethodNotAllowed, as_api_error, error_body
+from sealane.rest.errors import MediaTypeHeaderError, MethodNotAllowed, as_api_error, error_body
 from sealane.rest.filter_path import FilterPath
 from sealane.rest.media import FORMATS, Negotiated, negotiate
 from sealane.rest.params import boolean, parse_params
@@ -140,6 +140,8 @@ class RestApp:
                 if size > limit:
                     raise BodyTooLarge(announced=False)
             body = b"".join(parts)
+        if len(body) > limit:
+            raise BodyTooLarge(announced=False)
         if head.encoding in ("gzip", "deflate") and body:
             body = _inflate(body, head.encoding, limit)
         return body
@@ -304,7 +306,9 @@ _HEADERS: dict[bytes, HeaderReader] = {
 def _body_of_parameter(query: Mapping[str, str]) -> bytes:
     """The body that the URL carries. Raises ValidationError unless it says of which type it is."""
     if not query.get("source_content_type"):
-        raise ValidationError(["source and source_content_type parameters are required"])
+        raise ValidationError(
+            "Validation Failed: 1: source and source_content_type parameters are required;"
+        )
     media = negotiate(query["source_content_type"], None, True)
     body = query["source"].encode()
     return yaml_to_json(body) if media.body == "yaml" else body
@@ -319,6 +323,8 @@ def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
         raise ParseError("request body is required") from error
     if unpacker.unconsumed_tail:
         raise BodyTooLarge(announced=False)
+    if not unpacker.eof:
+        raise ParseError("request body is required")
     return unpacked
 
 
@@ -409,6 +415,8 @@ def _error_response(head: _Head, error: Exception) -> Response:
     response = Response(error_body(shown, trace=trace), shown.status)
     if isinstance(shown, MethodNotAllowed):
         response.headers = ((b"Allow", shown.allowed.encode()),)
+    if isinstance(shown, MediaTypeHeaderError):
+        return response
     try:
         media = negotiate(head.content_type, head.accept, False)
         options = _RenderOptions(

@@ -13,7 +13,7 @@ from sealane.errors import (
     XContentEofError,
     XContentParseError,
 )
-from sealane.rest.json_scan import JsonFault, line_and_column, location, scan
+from sealane.rest.json_scan import JsonFault, Scanned, line_and_column, location, scan
 
 SCAN_MAX_BYTES = 1 << 20
 """Above this a fault is reported by its place only: the exact scan of a huge body would hold up the node."""
@@ -36,20 +36,11 @@ def read_json(body: bytes, *, eof_is_own_type: bool = False) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return orjson.loads(_clean(body, error, eof_is_own_type))
+        return _read_carefully(body, error, eof_is_own_type)
     if len(body) <= SCAN_MAX_BYTES and body.count(b'"') != orjson.dumps(value).count(b'"'):
         # A repeated key has vanished, or an escape was written another way; the scan tells which.
         _scanned(body, eof_is_own_type)
     return value
-
-
-def clean_json(body: bytes, *, eof_is_own_type: bool = False) -> bytes:
-    """`body` as JSON that any parser reads: the same bytes where it is so already. Raises as `read_json`."""
-    try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        return _clean(body, error, eof_is_own_type)
-    return body
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -78,25 +69,28 @@ def yaml_to_json(body: bytes) -> bytes:
         raise XContentParseError(f"malformed YAML: {error}") from error
 
 
-def _clean(body: bytes, error: orjson.JSONDecodeError, eof_is_own_type: bool) -> bytes:
+def _read_carefully(body: bytes, error: orjson.JSONDecodeError, eof_is_own_type: bool) -> Any:
     if len(body) > SCAN_MAX_BYTES:
         raise _wrapped(body, JsonFault(error.msg, error.pos), eof_is_own_type) from error
-    scanned = _scanned(body, eof_is_own_type)
+    kept = _without_comments(body, _scanned(body, eof_is_own_type))
+    try:
+        return orjson.loads(kept)
+    except orjson.JSONDecodeError as still:
+        # What the scan lets pass and orjson does not: invalid UTF-8, lone surrogates, deep nesting.
+        fault = JsonFault(still.msg, min(still.pos, len(body)))
+        raise _wrapped(body, fault, eof_is_own_type) from still
+
+
+def _without_comments(body: bytes, scanned: Scanned) -> bytes:
+    """The first value, comments blanked, so that places stay what they were."""
     kept = bytearray(body[: scanned.end])
     for begin, end in scanned.comments:
         if end <= scanned.end:
             kept[begin:end] = b" " * (end - begin)
-    try:
-        orjson.loads(kept)
-    except orjson.JSONDecodeError as still:
-        # What the scan lets pass and orjson does not: invalid UTF-8, lone surrogates, too deep nesting.
-        raise _wrapped(
-            body, JsonFault(still.msg, min(still.pos, len(body))), eof_is_own_type
-        ) from still
     return bytes(kept)
 
 
-def _scanned(body: bytes, eof_is_own_type: bool) -> Any:
+def _scanned(body: bytes, eof_is_own_type: bool) -> Scanned:
     try:
         return scan(body)
     except JsonFault as fault:
@@ -134,8 +128,7 @@ def clean_source(body: bytes) -> bytes:
         scanned = scan(body)
     except JsonFault:
         return body
-    kept = bytearray(body)
-    for begin, end in scanned.comments:
-        kept[begin:end] = b" " * (end - begin)
-    rest = bytes(kept[scanned.end :]).strip()
-    return body if rest and not rest.startswith((b"//", b"/*")) else bytes(kept[: scanned.end])
+    rest = body[scanned.end :].strip()
+    if rest and not rest.startswith((b"//", b"/*")):
+        return body
+    return _without_comments(body, scanned)

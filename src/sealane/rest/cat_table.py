@@ -98,11 +98,12 @@ def _sorted(table: Table, order: str | None) -> list[Mapping[str, Cell]]:
         return rows
     keys = []
     for part in order.split(","):
-        name, _, direction = part.strip().partition(":")
+        text = part.strip()
+        name = text.removesuffix(":desc").removesuffix(":asc")
         column = _named(table.columns, name)
         if column is None:
             raise IllegalArgument(f"Unable to sort by unknown sort key `{name}`")
-        keys.append((column.name, direction == "desc"))
+        keys.append((column.name, text.endswith(":desc")))
     for name, descending in reversed(keys):
         rows.sort(key=lambda row: _sort_key(row.get(name)), reverse=descending)
     return rows

@@ -6,7 +6,7 @@ mapping of what should not have happened, and `error_trace`.
 
 import logging
 import traceback
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 
@@ -19,7 +19,6 @@ class PlainError(ApiError):
     """An answer whose `error` is a text, not an object."""
 
     status = 400
-    headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     shows_status = True
 
     def to_body(self) -> dict[str, Any]:
@@ -63,6 +62,15 @@ class MediaTypeHeaderError(ApiError):
 
     def __init__(self, headers: str, cause: ApiError) -> None:
         super().__init__(f"Invalid media-type value on headers [{headers}]", caused_by=cause)
+
+
+class BadParameter(ApiError):
+    """A query string that cannot be decoded."""
+
+    es_type, status = "bad_parameter_exception", 400
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__(f"java.lang.IllegalArgumentException: {cause.reason}", caused_by=cause)
 
 
 class StatusError(ApiError):

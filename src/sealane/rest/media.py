@@ -24,11 +24,14 @@ COMPATIBLE_VERSIONS = ("7", "8", "9")
 
 
 class MediaType(NamedTuple):
-    """`kind` is `json`, `ndjson`, `yaml`, `text`, `csv`, or empty for one we do not know."""
+    """`kind` is `json`, `ndjson`, `yaml`, `text`, `csv`, or empty for one we do not know.
+
+    `echo` is how an answer of this type names it.
+    """
 
     kind: str
-    vendor: bool
     version: str | None
+    echo: str
 
 
 class Negotiated(NamedTuple):
@@ -56,10 +59,8 @@ def parse_media_type(header: str) -> MediaType | None:
             raise IllegalArgument(f"invalid parameters for header [{header}]")
         parameters[pair[0]] = pair[1]
     full = "/".join(parts)
-    vendor = full.startswith(_VENDOR)
-    return MediaType(
-        _KNOWN.get(full, ""), vendor, parameters.get("compatible-with") if vendor else None
-    )
+    echo = ";".join([full, *(f"{name}={value}" for name, value in parameters.items())])
+    return MediaType(_KNOWN.get(full, ""), parameters.get("compatible-with"), echo)
 
 
 @lru_cache(maxsize=256)
@@ -70,19 +71,24 @@ def negotiate(content_type: str | None, accept: str | None, has_body: bool) -> N
     """
     wanted = _parsed("Accept", accept)
     given = _parsed("Content-Type", content_type)
-    if has_body and (
-        given is None or given.kind in ("", "text", "csv") or (given.vendor and not given.version)
-    ):
+    if has_body and (given is None or given.kind in ("", "text", "csv")):
         raise ContentTypeNotSupported(content_type or "")
     _check_versions(given if has_body else None, wanted, content_type, accept, has_body)
     kind = wanted.kind if wanted is not None else ""
     if not kind and wanted is None and given is not None and has_body:
         kind = given.kind
     answer = YAML if kind == "yaml" else JSON
-    if wanted is not None and wanted.version is not None and wanted.kind in ("json", "yaml"):
-        answer = f"{_VENDOR}{wanted.kind};compatible-with={wanted.version}".encode()
+    asked = wanted if wanted is not None else given if has_body else None
+    if asked is not None and asked.kind in ("json", "yaml") and _is_special(asked, wanted):
+        answer = asked.echo.encode()
     structured = kind in ("json", "yaml", "ndjson") and wanted is not None
     return Negotiated(given.kind if given else "", answer, not structured)
+
+
+def _is_special(asked: MediaType, wanted: MediaType | None) -> bool:
+    """Whether the type is named by more than its plain name. Parameters count in an Accept header only."""
+    name, _, parameters = asked.echo.partition(";")
+    return name.startswith(_VENDOR) or (asked is wanted and bool(parameters))
 
 
 def _parsed(header: str, value: str | None) -> MediaType | None:

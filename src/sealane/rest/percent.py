@@ -22,7 +22,7 @@ def decode_component(text: str, whole: str, *, plus_is_space: bool = False) -> s
             raise IllegalArgument(
                 f"invalid escape sequence `%{digits}' at index {where} of: {whole}"
                 if len(digits) == 2
-                else f"unterminated escape sequence at end of string: {whole}"
+                else f"partial escape sequence at end of string: {whole}"
             ) from error
         out += part[2:].encode("utf-8", "surrogateescape")
     return out.decode("utf-8", "replace")

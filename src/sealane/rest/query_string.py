@@ -1,12 +1,14 @@
 """The query string as a mapping, decoded as the reference decodes it."""
 
+from sealane.errors import IllegalArgument
+from sealane.rest.errors import BadParameter
 from sealane.rest.percent import decode_component
 
 
 def parse_query(text: str) -> dict[str, str]:
     """`a=1&b` as `{"a": "1", "b": ""}`; `;` separates too, the last of equal names wins.
 
-    Raises IllegalArgument for a bad percent escape.
+    Raises BadParameter for a bad percent escape.
     """
     plain = "%" not in text and "+" not in text
     values = {}
@@ -15,7 +17,13 @@ def parse_query(text: str) -> dict[str, str]:
             continue
         name, _, value = pair.partition("=")
         if not plain:
-            name = decode_component(name, text, plus_is_space=True)
-            value = decode_component(value, text, plus_is_space=True)
+            name, value = _decoded(name), _decoded(value)
         values[name] = value
     return values
+
+
+def _decoded(component: str) -> str:
+    try:
+        return decode_component(component, component, plus_is_space=True)
+    except IllegalArgument as error:
+        raise BadParameter(error) from error

@@ -120,7 +120,9 @@ def test_constant_score_scores_its_boost() -> None:
 
 
 def test_aggregations_with_their_defaults() -> None:
-    (terms,) = parse_aggs({"a": {"terms": {"field": "k", "order": {"m": "desc"}}, "meta": {"x": 1}}})
+    (terms,) = parse_aggs(
+        {"a": {"terms": {"field": "k", "order": {"m": "desc"}}, "meta": {"x": 1}}}
+    )
     assert isinstance(terms, dsl.TermsAgg)
     assert terms.order == (dsl.BucketOrder("m", False), dsl.BucketOrder("_key", True))
     assert terms.meta == {"x": 1}

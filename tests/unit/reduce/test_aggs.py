@@ -84,7 +84,14 @@ def test_sums_keep_their_low_bits() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1.5, "1.5"), (1e7, "1.0E7"), (1e-7, "1.0E-7"), (1.234e8, "1.234E8"), (0.0, "0.0"), (-2, "-2.0")],
+    [
+        (1.5, "1.5"),
+        (1e7, "1.0E7"),
+        (1e-7, "1.0E-7"),
+        (1.234e8, "1.234E8"),
+        (0.0, "0.0"),
+        (-2, "-2.0"),
+    ],
 )
 def test_doubles_as_java_prints_them(value: float, text: str) -> None:
     assert java_double(value) == text

@@ -36,7 +36,9 @@ def test_above_it_the_error_is_small(precision: int) -> None:
     assert sketch.cardinality() == pytest.approx(40_000, rel=4 * 1.04 / 2 ** (precision / 2))
 
 
-@pytest.mark.parametrize(("left", "right"), [(10, 20), (10, 60_000), (60_000, 10), (60_000, 70_000)])
+@pytest.mark.parametrize(
+    ("left", "right"), [(10, 20), (10, 60_000), (60_000, 10), (60_000, 70_000)]
+)
 def test_merging_is_collecting_both(left: int, right: int) -> None:
     one, other, both = HyperLogLog(12), HyperLogLog(12), HyperLogLog(12)
     one.collect(hash_doubles(np.arange(left) / 3))

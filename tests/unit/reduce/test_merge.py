@@ -8,9 +8,7 @@ from sealane.reduce import cluster_reduce_phases, merge
 from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, TotalHits
 
 
-def part(
-    *hits: Hit, total: int = 0, exact: bool = True, types: list[str] | None = None
-) -> Partial:
+def part(*hits: Hit, total: int = 0, exact: bool = True, types: list[str] | None = None) -> Partial:
     best = max((hit.score for hit in hits if hit.score is not None), default=None)
     return Partial(
         list(hits), TotalHits(total, exact), best, ShardCounts(1, 1, 0, 0), sort_types=types
@@ -38,7 +36,8 @@ def test_scores_descend_and_from_is_dropped() -> None:
 
 def test_ties_are_in_order_of_shard_index_uuid_alias_and_position() -> None:
     remote = part(
-        Hit("r:i", "r0", 1.0, shard=0, index_uuid="u"), Hit("r:i", "r1", 1.0, shard=1, index_uuid="u")
+        Hit("r:i", "r0", 1.0, shard=0, index_uuid="u"),
+        Hit("r:i", "r1", 1.0, shard=1, index_uuid="u"),
     )
     local = part(
         Hit("i", "l0", 1.0, shard=0, index_uuid="u"),

@@ -10,9 +10,7 @@ from sealane.query import parse_search_body
 from sealane.reduce import merge_aggs, render_aggs
 from tests.unit.reduce.collector import collect_tree
 
-RECORDED = json.loads(
-    Path(__file__).with_name("reference_aggregations.json").read_text("utf-8")
-)
+RECORDED = json.loads(Path(__file__).with_name("reference_aggregations.json").read_text("utf-8"))
 SHARDS = list(RECORDED["documents"].values())
 
 

@@ -195,6 +195,29 @@ async def test_media_type_headers_must_make_sense(
     assert error["caused_by"]["reason"] == cause
 
 
+@pytest.mark.parametrize("media", [VENDOR, "application/json;q=0.5"])
+async def test_what_the_accept_header_names_is_what_the_answer_is_called(
+    client: Client, media: str
+) -> None:
+    answer = await client("GET", "/_cluster/health", headers={"accept": media})
+    assert answer.headers["content-type"] == media
+
+
+async def test_a_query_string_that_cannot_be_decoded_is_refused(client: Client) -> None:
+    for text, problem in (
+        ("%zz", "invalid escape sequence `%zz' at index 0 of: %zz"),
+        ("%2", "partial escape sequence at end of string: %2"),
+    ):
+        answer = await client("GET", f"/_cluster/health?a={text}")
+        error = assert_error(
+            answer,
+            400,
+            "bad_parameter_exception",
+            f"java.lang.IllegalArgumentException: {problem}",
+        )
+        assert error["caused_by"]["reason"] == problem
+
+
 @pytest.mark.parametrize("version", ["8", "9"])
 async def test_a_vendored_media_type_is_echoed(client: Client, version: str) -> None:
     media = f"{VENDOR}; compatible-with={version}"
@@ -309,13 +332,17 @@ async def test_a_body_over_the_limit_is_a_413(
 ) -> None:
     """Announced or not, and by its size once decompressed."""
     async with World().serve(max_content_length=100) as client:
-        answer = await client("PUT", "/a/_doc/1", body, headers=headers, chunks=2)
-    assert (answer.status, answer.body) == (413, b"")
-    assert ("connection" in answer.headers) is closes
+        for chunks in (1, 2):
+            answer = await client("PUT", "/a/_doc/1", body, headers=headers, chunks=chunks)
+            assert (answer.status, answer.body) == (413, b"")
+            assert ("connection" in answer.headers) is closes
 
 
-async def test_a_body_that_is_not_the_gzip_it_says_is_as_good_as_none(client: Client) -> None:
-    answer = await client("PUT", "/a/_doc/1", b"nogzip", headers={"content-encoding": "gzip"})
+@pytest.mark.parametrize("body", [b"nogzip", gzip.compress(b'{"a":1}')[:-9]])
+async def test_a_body_that_is_not_the_gzip_it_says_is_as_good_as_none(
+    client: Client, body: bytes
+) -> None:
+    answer = await client("PUT", "/a/_doc/1", body, headers={"content-encoding": "gzip"})
     assert_error(answer, 400, "parse_exception", "request body is required")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sealane.errors import ApiError, XContentEofError, XContentParseError
-from sealane.rest.bodies import SCAN_MAX_BYTES, clean_json, read_json
+from sealane.rest.bodies import SCAN_MAX_BYTES, clean_source, read_json
 
 VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
@@ -108,9 +108,19 @@ def test_a_fault_in_a_huge_body_is_placed_without_the_exact_scan() -> None:
     assert f"line: 1, column: {SCAN_MAX_BYTES + 2}" in caught.value.reason
 
 
-def test_clean_json_leaves_plain_bodies_alone_and_blanks_comments() -> None:
-    assert clean_json(b'{"a":1}') == b'{"a":1}'
-    assert clean_json(b'{"a":/*x*/1} tail') == b'{"a":     1}'
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"a":1}', b'{"a":1}'),
+        (b'{"a":/*x*/1} // end', b'{"a":     1}'),
+        (b'{"a":1} {"b":2}', b'{"a":1} {"b":2}'),
+        (b'{"a":', b'{"a":'),
+    ],
+)
+def test_a_source_loses_its_comments_and_is_otherwise_left_as_it_is(
+    body: bytes, kept: bytes
+) -> None:
+    assert clean_source(body) == kept
 
 
 @pytest.mark.parametrize("body", [b'{"a":"\xff"}', b"[" * 5000, b'"\\ud800"'])

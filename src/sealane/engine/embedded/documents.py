@@ -29,7 +29,7 @@ from sealane.engine.embedded.document_errors import (
 from sealane.engine.embedded.view import FIELD_NAMES
 from sealane.engine.mapping import Dynamic, Field, FieldType, Mapping, MappingLimits, merge_mapping
 from sealane.engine.mapping.infer import TooMuch, infer_update
-from sealane.engine.mapping.values import BadValue, NeedsRawNumbers
+from sealane.engine.mapping.values import BadValue, NeedsRawNumbers, round_to_float
 from sealane.errors import ApiError
 
 _METADATA = ("_id", "_index", "_source", "_routing", "_ignored", "_field_names", "_seq_no")
@@ -300,8 +300,8 @@ def _single_put(leaf: Field) -> Put:
         return _keyword_put(leaf, coerce)
     if leaf.type.is_integral and leaf.is_indexed:
         return _integral_put(leaf, coerce)
-    if leaf.type is FieldType.DOUBLE and leaf.is_indexed:
-        return _double_put(leaf, coerce)
+    if leaf.type.is_floating and leaf.is_indexed:
+        return _floating_put(leaf, coerce)
     if leaf.type in (FieldType.DATE, FieldType.IP) and leaf.is_indexed:
         return _from_text_put(leaf, coerce)
 
@@ -371,13 +371,16 @@ def _integral_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     return put
 
 
-def _double_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
+def _floating_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     path = leaf.path
+    is_float = leaf.type is FieldType.FLOAT
 
     def put(value: Any, flat: Flat) -> None:
-        if type(value) is float and path not in flat.values and value - value == 0.0:
-            flat.values[path] = value
-            return
+        if type(value) is float and path not in flat.values:
+            number = round_to_float(value) if is_float else value
+            if number - number == 0.0:  # neither infinite nor NaN
+                flat.values[path] = number
+                return
         put_all(leaf, coerce, value, flat)
 
     return put

@@ -11,7 +11,7 @@ notes how far the commit reaches; a start replays what lies behind that note.
 import itertools
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,8 +146,7 @@ class Shard:
                 for op in operations:
                     writer.delete_documents_by_term(ID, op.id)
                     if op.kind is OpKind.INDEX and op.source is not None:
-                        parsed = parse(op.source)
-                        writer.add_document(_build(op, parsed, index.schema))
+                        writer.add_document(_built(op, parse, index.schema))
             self._dirty = True
             from_seq_no = operations[-1].seq_no + 1
         if self._dirty:
@@ -430,36 +429,34 @@ class _Batch:
         self._next = shard.next_seq_no
         self._term = shard.term
         self._schema = shard.schema
+        self._number = shard.number
 
     def add(self, op: WriteOp, document: Parsed | None, ids: Ids) -> None:
         """Raises VersionConflict, or what keeps the document from being indexed; then nothing is changed."""
-        if op.id is None:
-            doc_id, current = ids.document(), None
+        doc_id, current, version, is_live = op.id, None, 1, False
+        if doc_id is None:
+            # Nobody has an id that was just made up: no look-up, no conflict, nothing to replace.
+            doc_id = ids.document()
         else:
-            doc_id = op.id
             current = self._current(doc_id)
-        version = next_version(op, doc_id, current)
-        is_live = current is not None and not current[3]
-        seq_no, term = self._next, self._term
+            version = next_version(op, doc_id, current)
+            is_live = current is not None and not current[3]
+        seq_no, term, source, routing = self._next, self._term, op.source, op.routing
         if op.op is OpType.DELETE:
+            source = None
             result = "deleted" if is_live else "not_found"
-            self._take(
-                Operation(
-                    seq_no, term, version, OpKind.DELETE, doc_id, op.routing, None, self._now_ms
-                )
-            )
             self.changes.append((doc_id, None))
         else:
             assert document is not None
-            assert op.source is not None
+            assert source is not None
             result = "updated" if is_live else "created"
-            operation = Operation(
-                seq_no, term, version, OpKind.INDEX, doc_id, op.routing, op.source, self._now_ms
-            )
-            with mapped_errors():
-                built = _build(operation, document, self._schema)
-            self._take(operation)
+            stored = encode_stored(seq_no, term, version, doc_id, routing, document.ignored, source)
+            built = _build(doc_id, seq_no, stored, document.values, self._schema)
             self.changes.append((doc_id if is_live else None, built))
+        kind = 1 if source is None else 0
+        self.rows.append((seq_no, term, version, kind, doc_id, routing, source, self._now_ms))
+        self.entries[doc_id] = Entry(seq_no, term, version, source, routing)
+        self._next = seq_no + 1
         self.outcomes.append(
             WriteResult(
                 id=doc_id,
@@ -467,11 +464,11 @@ class _Batch:
                 version=version,
                 seq_no=seq_no,
                 primary_term=term,
-                shard=self._shard.number,
+                shard=self._number,
             )
         )
 
-    def add_given(self, op: Operation, parse: Any) -> None:
+    def add_given(self, op: Operation, parse: Callable[[bytes], Parsed]) -> None:
         """A replica's operation: logged in any case, indexed only when it is the newest on its id."""
         self.entries_seen.add(op.seq_no)
         if op.kind is OpKind.NO_OP:
@@ -481,12 +478,10 @@ class _Batch:
         if current is not None and current[0] >= op.seq_no:
             self.rows.append(_row(op))
             return
-        built = None
-        if op.kind is OpKind.INDEX:
-            assert op.source is not None
-            with mapped_errors():
-                built = _build(op, parse(op.source), self._schema)
-        self._take(op)
+        built = None if op.kind is OpKind.DELETE else _built(op, parse, self._schema)
+        self.rows.append(_row(op))
+        source = op.source if op.kind is OpKind.INDEX else None
+        self.entries[op.id] = Entry(op.seq_no, op.term, op.version, source, op.routing)
         self.changes.append((op.id, built))
 
     def _current(self, doc_id: str) -> tuple[int, int, int, bool] | None:
@@ -495,27 +490,31 @@ class _Batch:
             return entry.seq_no, entry.term, entry.version, entry.source is None
         return self._shard.current(doc_id)
 
-    def _take(self, op: Operation) -> None:
-        self.rows.append(_row(op))
-        source = op.source if op.kind is OpKind.INDEX else None
-        self.entries[op.id] = Entry(op.seq_no, op.term, op.version, source, op.routing)
-        self._next = op.seq_no + 1
-
 
 def _row(op: Operation) -> Row:
     return (op.seq_no, op.term, op.version, int(op.kind), op.id, op.routing, op.source, op.wall_ms)
 
 
-def _build(op: Operation, parsed: Parsed, schema: tantivy.Schema) -> Any:
+def _build(
+    doc_id: str, seq_no: int, stored: bytes, values: dict[str, Any], schema: tantivy.Schema
+) -> Any:
     """The tantivy document, checked against the schema: a wrong value is refused here, not by the writer's thread."""
-    values = parsed.values
+    values[ID] = doc_id
+    values[SEQ_NO] = seq_no
+    values[STORED] = stored
+    try:
+        return tantivy.Document.from_dict(values, schema)
+    except ValueError as exc:
+        raise Internal(f"the index cannot take document [{doc_id}]: {exc}") from exc
+
+
+def _built(op: Operation, parse: Callable[[bytes], Parsed], schema: tantivy.Schema) -> Any:
     assert op.source is not None
-    values[ID] = op.id
-    values[SEQ_NO] = op.seq_no
-    values[STORED] = encode_stored(
+    parsed = parse(op.source)
+    stored = encode_stored(
         op.seq_no, op.term, op.version, op.id, op.routing, parsed.ignored, op.source
     )
-    return tantivy.Document.from_dict(values, schema)
+    return _build(op.id, op.seq_no, stored, parsed.values, schema)
 
 
 def _find(view: ShardView, doc_id: str) -> Document | None:

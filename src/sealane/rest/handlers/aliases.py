@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sealane.cluster.views import IndexView
+from sealane.errors import IllegalArgument
 from sealane.rest.alias_body import read_alias, read_alias_actions
 from sealane.rest.expressions import PERMISSIVE, options_of
 from sealane.rest.params import INDICES_OPTIONS, Parser, ignored, time_ms
@@ -23,6 +24,8 @@ def routes(services: Services) -> list[Route]:
 
     async def put(request: Request) -> Response:
         name = request.path_params["name"]
+        if not request.index:
+            raise IllegalArgument("[indices] can't be empty")
         await services.indices.update_aliases([read_alias(request.body, request.indices, name)])
         return _DONE
 
@@ -55,7 +58,7 @@ def routes(services: Services) -> list[Route]:
         ),
         Route(
             methods=("PUT", "POST"),
-            paths=named,
+            paths=(*named, "/_alias/{name}"),
             handler=put,
             action="indices:admin/aliases",
             indices=path_indices,
@@ -104,9 +107,7 @@ def _shown(found: Sequence[IndexView], names: Sequence[str], *, explicit: bool) 
         seen.update(aliases)
         if aliases or not names:
             body[index.name] = {"aliases": aliases}
-    missing = sorted(
-        name for name in wanted if "*" not in name and not name.startswith("-") and name not in seen
-    )
+    missing = sorted(name for name in wanted if "*" not in name and name not in seen)
     if not missing:
         return json_response(body)
     kind = "aliases" if len(missing) > 1 else "alias"

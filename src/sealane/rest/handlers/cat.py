@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 from sealane.cluster.views import IndexView
+from sealane.errors import IllegalArgument
 from sealane.model.node import NodeInfo
 from sealane.rest.cat_table import CAT_PARAMS, Cell, Column, Size, Table, cat_response, ratio_text
 from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, options_of
-from sealane.rest.health import health_of, index_health, is_data_node
-from sealane.rest.params import INDICES_OPTIONS, Parser, boolean, string
+from sealane.rest.health import COLORS, health_of, index_health, is_data_node
+from sealane.rest.params import INDICES_OPTIONS, Parser, boolean
 from sealane.rest.request import TEXT, Request, Response
 from sealane.rest.router import Handler, Route, no_indices, path_indices
 from sealane.rest.services import Services
@@ -163,6 +164,12 @@ HEALTH = (
 )
 
 
+def _health(name: str, text: str) -> str:
+    if text.lower() not in COLORS:
+        raise IllegalArgument(f"unknown cluster health status [{text}]")
+    return text.lower()
+
+
 def routes(services: Services) -> list[Route]:
     async def indices(request: Request) -> Response:
         found = services.indices.find(request.indices, options_of(request.params, OPEN_AND_CLOSED))
@@ -170,7 +177,7 @@ def routes(services: Services) -> list[Route]:
         table = Table(INDICES)
         for index in found:
             cells = await _index_row(services, index)
-            if wanted is None or cells["health"] == wanted.lower():
+            if wanted is None or cells["health"] == wanted:
                 table.rows.append(cells)
         return cat_response(table, request)
 
@@ -198,7 +205,7 @@ def routes(services: Services) -> list[Route]:
             indices,
             "indices:monitor/stats",
             **INDICES_OPTIONS,
-            health=string,
+            health=_health,
             pri=boolean,
             include_unloaded_segments=boolean,
         ),

@@ -4,7 +4,12 @@ import asyncio
 import re
 from typing import Any
 
-from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, NumberFormatError
+from sealane.errors import (
+    ActionRequestValidation,
+    IllegalArgument,
+    IndexNotFound,
+    NumberFormatError,
+)
 from sealane.rest.bodies import read_json, require_body
 from sealane.rest.expressions import PERMISSIVE, options_of
 from sealane.rest.health import COLORS, Health, health_of
@@ -40,6 +45,12 @@ def _level(name: str, text: str) -> str:
             f"level parameter must be one of [cluster] or [indices] or [shards] but was [{text}]"
         )
     return text
+
+
+def _priority(name: str, text: str) -> None:
+    """Accepted and met at once: there is no queue of cluster state changes to wait for."""
+    if text.upper() not in ("IMMEDIATE", "URGENT", "HIGH", "NORMAL", "LOW", "LANGUID"):
+        raise IllegalArgument(f"No enum constant org.elasticsearch.common.Priority.{text.upper()}")
 
 
 def routes(services: Services) -> list[Route]:
@@ -83,7 +94,7 @@ def routes(services: Services) -> list[Route]:
                 "timeout": time_ms,
                 "return_200_for_cluster_health_timeout": boolean,
                 "wait_for_active_shards": active_shards,
-                "wait_for_events": string,
+                "wait_for_events": _priority,
                 "wait_for_no_initializing_shards": boolean,
                 "wait_for_no_relocating_shards": boolean,
                 "wait_for_nodes": string,
@@ -155,7 +166,7 @@ def _present(services: Services, request: Request) -> tuple[Health, bool]:
     nodes = services.cluster.nodes()
     try:
         indices = services.indices.find(request.indices, options_of(request.params, PERMISSIVE))
-    except ApiError:
+    except IndexNotFound:
         return health_of((), nodes), True
     return health_of(indices, nodes, services.unopened()), False
 

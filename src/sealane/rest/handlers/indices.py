@@ -105,7 +105,7 @@ def _whole(services: Services) -> list[Route]:
         ),
         Route(
             methods=("DELETE",),
-            paths=path,
+            paths=("/", "/{index}"),
             handler=delete,
             action="indices:admin/delete",
             indices=path_indices,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sealane.errors import IllegalArgument, ResourceNotFound
+from sealane.errors import IllegalArgument, NumberFormatError, ResourceNotFound
 from sealane.model.node import NodeInfo
 from sealane.model.task import Task
 from sealane.rest.params import boolean, ignored, names, string, time_ms
@@ -11,10 +11,30 @@ from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices
 from sealane.rest.services import Services
 
+_METRICS = frozenset(
+    {
+        "_all",
+        "aggregations",
+        "http",
+        "indices",
+        "ingest",
+        "jvm",
+        "os",
+        "plugins",
+        "process",
+        "settings",
+        "thread_pool",
+        "transport",
+    }
+)
+"""What may be named instead of nodes. The answer always holds all that there is: it is little."""
+
 
 def routes(services: Services) -> list[Route]:
     async def nodes(request: Request) -> Response:
         wanted = request.path_params.get("node_id", "_all").split(",")
+        if all(each in _METRICS for each in wanted):
+            wanted = ["_all"]
         found = [node for node in services.cluster.nodes() if _is_meant(services, node, wanted)]
         return json_response(
             {
@@ -42,7 +62,10 @@ def routes(services: Services) -> list[Route]:
         wanted = request.path_params["task_id"]
         node, colon, number = wanted.partition(":")
         if not colon or not number.isdigit():
-            raise IllegalArgument(f"malformed task id {wanted}")
+            raise IllegalArgument(
+                f"malformed task id {wanted}",
+                caused_by=NumberFormatError(f'For input string: "{number}"') if colon else None,
+            )
         for task in services.tasks:
             if str(task.id) == wanted:
                 return json_response({"completed": False, "task": _task_json(services, task, True)})
@@ -56,7 +79,7 @@ def routes(services: Services) -> list[Route]:
     return [
         Route(
             methods=("GET",),
-            paths=("/_nodes", "/_nodes/{node_id}"),
+            paths=("/_nodes", "/_nodes/{node_id}", "/_nodes/{node_id}/{metrics}"),
             handler=nodes,
             action="cluster:monitor/nodes/info",
             indices=no_indices,

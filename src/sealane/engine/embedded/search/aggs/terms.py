@@ -7,7 +7,6 @@ counted flat first, and only the chosen keys are aggregated further.
 
 import re
 from functools import cmp_to_key
-from typing import Any
 
 import tantivy
 
@@ -15,7 +14,7 @@ from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.aggs.columns import Column, column_of
 from sealane.engine.embedded.search.aggs.distinct import distinct_counts
 from sealane.engine.embedded.search.aggs.lucene_regex import compile_regex
-from sealane.engine.embedded.search.aggs.order import check_path, order_value
+from sealane.engine.embedded.search.aggs.order import check_path
 from sealane.engine.embedded.search.aggs.run import (
     NATIVE_BUCKETS,
     LazyQuery,
@@ -28,6 +27,7 @@ from sealane.engine.embedded.search.scope import all_of
 from sealane.engine.mapping import FieldType
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
+from sealane.reduce.order import sort_buckets
 from sealane.reduce.partial import AggPartial, TermBucket, TermsPartial
 
 _BY_COUNT = (("_count", False), ("_key", True))
@@ -87,7 +87,7 @@ class TermsNode(Node):
             other += sum(each["doc_count"] for each in dropped)
         else:
             buckets = [self._bucket(each, query, inline) for each in accepted]
-            buckets.sort(key=cmp_to_key(self._compare))
+            self._sort(buckets)
             other += sum(each.count for each in buckets[self.shard_size :])
             del buckets[self.shard_size :]
         least = self.terms.shard_min_doc_count
@@ -156,7 +156,7 @@ class TermsNode(Node):
         other = 0
         for start in range(0, len(accepted), _CHUNK):
             best += self._expanded(accepted[start : start + _CHUNK], query)
-            best.sort(key=cmp_to_key(self._compare))
+            self._sort(best)
             other += sum(each.count for each in best[self.shard_size :])
             del best[self.shard_size :]
         self.run.count_buckets(len(best))
@@ -201,28 +201,8 @@ class TermsNode(Node):
                 return -1 if (one < other) == ascending else 1
         return 0
 
-    def _compare(self, left: TermBucket, right: TermBucket) -> int:
-        for path, ascending in self.order:
-            if path == "_count":
-                one, other = float(left.count), float(right.count)
-            elif path in ("_key", "_term"):
-                place = _compare_keys(left.key, right.key)
-                if place:
-                    return place if ascending else -place
-                continue
-            else:
-                one = order_value(path, left.aggs or {}, self.terms.subs)
-                other = order_value(path, right.aggs or {}, self.terms.subs)
-            if one == other or (one != one and other != other):
-                continue
-            if one != one or other != other:
-                return 1 if one != one else -1
-            return -1 if (one < other) == ascending else 1
-        return 0
-
-
-def _compare_keys(left: Any, right: Any) -> int:
-    return 0 if left == right else (-1 if left < right else 1)
+    def _sort(self, buckets: list[TermBucket]) -> None:
+        sort_buckets(buckets, self.terms.order, self.terms.subs, self.column.type)
 
 
 class _Filter:

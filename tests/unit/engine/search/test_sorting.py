@@ -1,0 +1,112 @@
+"""Several sort keys on an engine that sorts by one: against sorting all documents in Python."""
+
+import itertools
+import random
+from typing import Any
+
+import pytest
+
+from sealane.engine.embedded.view import ShardView
+from sealane.errors import IllegalArgument
+from tests.unit.engine.search.shards import ids, mapping_of, search, shard
+
+_MAPPING = mapping_of({"three": "keyword", "n": "long", "price": "double", "long": "keyword"})
+
+
+def _documents(count: int) -> list[dict[str, Any]]:
+    picks = random.Random(42)
+    docs: list[dict[str, Any]] = []
+    for _ in range(count):
+        doc: dict[str, Any] = {
+            "three": picks.choice("abc"),
+            "n": picks.randrange(20),
+            "price": picks.randrange(40) / 4,
+            "long": "x" * 60 + picks.choice("pqr"),
+        }
+        if picks.random() < 0.2:
+            doc.pop(picks.choice(["n", "price", "three"]))
+        docs.append(doc)
+    return docs
+
+
+DOCS = _documents(400)
+
+
+@pytest.fixture(scope="module", params=[1, 6], ids=["one segment", "six segments"])
+def view(request: pytest.FixtureRequest) -> ShardView:
+    return shard(DOCS, _MAPPING, commits=request.param)
+
+
+def _expected(keys: list[tuple[str, bool]]) -> list[str]:
+    """Ids in order; documents without a value last."""
+    order = list(range(len(DOCS)))
+    for name, descending in reversed(keys):
+        have = [at for at in order if name in DOCS[at]]
+        lack = [at for at in order if name not in DOCS[at]]
+        have.sort(key=lambda at: DOCS[at][name], reverse=descending)
+        if descending:
+            have = [
+                at
+                for _, group in itertools.groupby(have, key=lambda at: DOCS[at][name])
+                for at in group
+            ]
+        order = have + lack
+    return [str(at + 1) for at in order]
+
+
+ORDERS = [
+    [("three", False), ("n", True)],
+    [("three", True), ("price", False), ("n", False)],
+    [("n", False), ("three", False)],
+    [("price", True), ("n", True), ("three", True)],
+    [("long", False), ("n", False)],
+]
+
+
+@pytest.mark.parametrize("keys", ORDERS, ids=str)
+@pytest.mark.parametrize("size", [1, 10, 133, 400])
+def test_ranks_by_all_keys(view: ShardView, keys: list[tuple[str, bool]], size: int) -> None:
+    sort = [{name: "desc" if descending else "asc"} for name, descending in keys]
+    assert ids(search(view, {"sort": sort, "size": size})) == _expected(keys)[:size]
+
+
+@pytest.mark.parametrize("keys", ORDERS, ids=str)
+def test_search_after_walks_through_all_documents(
+    view: ShardView, keys: list[tuple[str, bool]]
+) -> None:
+    """With a unique last key, pages follow each other without a gap or a repetition."""
+    sort = [{name: "desc" if descending else "asc"} for name, descending in keys]
+    body: dict[str, Any] = {"sort": [*sort, "_doc"], "size": 37}
+    seen: list[str] = []
+    while hits := search(view, body).hits:
+        seen += [hit.id for hit in hits]
+        body["search_after"] = hits[-1].sort
+    assert seen == _expected(keys)
+
+
+def test_a_first_key_of_three_values_over_many_documents_is_exact() -> None:
+    docs = [{"three": "abc"[at * 7 % 3], "n": at * 7919 % 30_011} for at in range(30_000)]
+    view = shard(docs, mapping_of({"three": "keyword", "n": "long"}))
+    expected = sorted(range(len(docs)), key=lambda at: (docs[at]["three"], -int(docs[at]["n"])))
+    hits = ids(search(view, {"sort": ["three", {"n": "desc"}], "size": 200}))
+    assert hits == [str(at + 1) for at in expected[:200]]
+
+
+def test_the_best_of_a_large_shard_are_found_under_a_query() -> None:
+    """The second search goes by what the first one learned of the best values."""
+    docs = [{"n": at * 7919 % 30_011, "small": at % 3} for at in range(30_000)]
+    view = shard(docs, mapping_of({"n": "long", "small": "integer"}))
+    body = {"sort": [{"n": "desc"}], "query": {"term": {"small": 1}}}
+    wanted = sorted((d["n"] for d in docs if d["small"] == 1), reverse=True)
+    for size in (10, 10, 300, 700):
+        hits = search(view, {**body, "size": size}).hits
+        assert [hit.sort for hit in hits] == [[n] for n in wanted[:size]]
+
+
+def test_search_after_must_have_a_value_for_each_key(view: ShardView) -> None:
+    with pytest.raises(IllegalArgument, match=r"search_after has 2 value\(s\) but sort has 1"):
+        search(view, {"sort": ["n"], "search_after": [1, 2]})
+
+
+def test_ties_are_in_document_order(view: ShardView) -> None:
+    assert ids(search(view, {"size": 50})) == [str(at) for at in range(1, 51)]

@@ -46,7 +46,6 @@ _TRICKY_MAPPINGS: dict[str, Any] = {
         "address": {"type": "ip"},
         "place": {"properties": {"town": {"type": "keyword"}, "floor": {"type": "integer"}}},
         "parts": {
-            "type": "nested",
             "properties": {"label": {"type": "keyword"}, "amount": {"type": "integer"}},
         },
         "hidden": {"type": "keyword", "index": False},

@@ -13,6 +13,7 @@ from sealane.errors import ApiError
 from sealane.node import Node, StartError, load_settings
 
 _log = logging.getLogger("sealane.cli")
+_STOP_WITHIN_S = 20
 
 
 def start(*, config: Path | None, overrides: Sequence[str]) -> int:
@@ -44,8 +45,18 @@ async def _run(config: Path | None, overrides: Sequence[str]) -> int:
         await stop.wait()
         _log.info("stopping")
     finally:
-        await node.close()
+        await _close(node)
     return 0
+
+
+async def _close(node: Node) -> None:
+    """A clean stop, within limits: one that hangs is a bug, and the log says where."""
+    try:
+        async with asyncio.timeout(_STOP_WITHIN_S):
+            await node.close()
+    except TimeoutError:
+        waiting = [repr(task) for task in asyncio.all_tasks()]
+        _log.error("the node did not stop within %s s: %s", _STOP_WITHIN_S, waiting)
 
 
 def _told(error: Exception) -> str:

@@ -78,7 +78,10 @@ PATTERN = f"{_EMOJI}|(?:{_COMPLEX})+|{_WORD}|{_IDEOGRAPH}"
 # Most text is of letters that need no tables: Latin, Greek and Cyrillic, with the usual punctuation. For these the
 # rules come down to: a run of letters, digits and underscores; `.` and quotes inside it between two letters or two
 # digits, `:` and `·` between letters, `,` and `;` between digits.
-_SIMPLE_LETTERS = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0391-\u03a1\u03a3-\u03ce\u0400-\u0481"
+_SIMPLE_LETTERS = (
+    "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af"
+    "\u0391-\u03a1\u03a3-\u03ce\u0400-\u0481"
+)
 _L = f"[{_SIMPLE_LETTERS}]"
 _SEPARATORS = "\u2013\u2014\u201c\u201d\u201e\u2026\u00ab\u00bb\u00a7\u00b0\u20ac\u00a3\u00a0"
 _NOT_SIMPLE = re.compile(f"[^\x00-\x7f{_SIMPLE_LETTERS}{_SEPARATORS}\u2018\u2019\u00b7]")
@@ -96,8 +99,9 @@ _LOOSE = re.compile(
 )
 _LONE_UNDERSCORES = re.compile(r"(?<!\S)_+(?!\S)")
 
-# Only in a run without white space can there be a token that is too long.
-_LONG_RUN = re.compile(r"\S{256,}")
+# Only a run without white space can hold a token that is too long; a character may be two units.
+_LONG_RUN_FROM = MAX_TOKEN_LENGTH // 2 + 1
+_LONG_RUN = re.compile(rf"\S{{{_LONG_RUN_FROM},}}")
 
 # The only letter whose lower case is one character in the reference and two here.
 _DOTTED_I = "\u0130"
@@ -134,7 +138,7 @@ def prepare(text: str) -> str:
             text = _LOOSE.sub(" ", text)
             if "_" in text:
                 text = _LONE_UNDERSCORES.sub(" ", text)
-    if len(text) > MAX_TOKEN_LENGTH and _LONG_RUN.search(text) is not None:
+    if len(text) >= _LONG_RUN_FROM and _LONG_RUN.search(text) is not None:
         text = _LONG_RUN.sub(lambda word: " ".join(_chunks(word.group())), text)
     return text
 

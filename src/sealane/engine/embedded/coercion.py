@@ -132,11 +132,14 @@ def _ignore(leaf: Field, flat: Flat) -> None:
         flat.ignored.append(leaf.path)
 
 
-def too_long_id(doc_id: str) -> IllegalArgument | None:
-    """The refusal of an id that is too long."""
-    size = len(doc_id.encode("utf-8", "surrogatepass"))
+def refused_id(text: str) -> IllegalArgument | None:
+    """Why `text` cannot be an id, None where it can."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return IllegalArgument(f"id [{text!a}] is not valid unicode")
     if size <= MAX_ID_BYTES:
         return None
     return IllegalArgument(
-        f"id [{doc_id}] is too long, must be no longer than {MAX_ID_BYTES} bytes but was: {size}"
+        f"id [{text}] is too long, must be no longer than {MAX_ID_BYTES} bytes but was: {size}"
     )

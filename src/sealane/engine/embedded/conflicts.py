@@ -3,12 +3,14 @@
 from sealane.errors import VersionConflict
 from sealane.model.document import OpType, VersionType, WriteOp
 
+Current = tuple[int, int, int, bool]
+"""(seq_no, term, version, deleted) of the newest operation known on an id."""
 
-def next_version(op: WriteOp, doc_id: str, current: "tuple[int, int, int, bool] | None") -> int:
+
+def next_version(op: WriteOp, doc_id: str, current: Current | None) -> int:
     """The version that `op` gives the document.
 
-    `current` is (seq_no, term, version, deleted) of the newest operation on the id, None where none is known. Raises
-    VersionConflict where the op's conditions do not hold.
+    `current` is None where no operation is known. Raises VersionConflict where the op's conditions do not hold.
     """
     is_live = current is not None and not current[3]
     if op.if_seq_no is not None:
@@ -25,9 +27,7 @@ def next_version(op: WriteOp, doc_id: str, current: "tuple[int, int, int, bool] 
     return op.version
 
 
-def _check_condition(
-    op: WriteOp, doc_id: str, current: "tuple[int, int, int, bool] | None"
-) -> None:
+def _check_condition(op: WriteOp, doc_id: str, current: Current | None) -> None:
     required = f"required seqNo [{op.if_seq_no}], primary term [{op.if_primary_term}]."
     if current is None:
         raise VersionConflict(f"[{doc_id}]: version conflict, {required} but no document was found")

@@ -1,4 +1,4 @@
-"""The error a document gets, in the reference's words, with the place of what is wrong; and the careful reading of JSON."""
+"""The error a document gets, in the reference's words and with its place; and the careful reading of JSON."""
 
 import json
 import math

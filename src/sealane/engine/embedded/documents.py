@@ -29,11 +29,10 @@ from sealane.engine.embedded.document_errors import (
 from sealane.engine.embedded.view import FIELD_NAMES
 from sealane.engine.mapping import Dynamic, Field, FieldType, Mapping, MappingLimits, merge_mapping
 from sealane.engine.mapping.infer import TooMuch, infer_update
+from sealane.engine.mapping.types import METADATA_FIELDS
 from sealane.engine.mapping.values import BadValue, NeedsRawNumbers, round_to_float
 from sealane.errors import ApiError
 
-_METADATA = ("_id", "_index", "_source", "_routing", "_ignored", "_field_names", "_seq_no")
-_METADATA_ALL = (*_METADATA, "_version", "_tier", "_doc_count", "_nested_path", "_type")
 _LONG = (-(2**63), 2**63 - 1)
 _RANGES = {
     FieldType.LONG: _LONG,
@@ -170,7 +169,7 @@ def compile_plan(mapping: Mapping, *, ignore_unknown: bool = False) -> Put:
     # Deepest first: an object's closure needs those of the objects in it.
     for path in sorted(mapping.objects, key=lambda each: -each.count(".")):
         puts[path] = _object_put(mapping, path, puts, ignore_unknown)
-    for name in _METADATA_ALL:
+    for name in METADATA_FIELDS:
         puts[name] = _metadata_put(name)
     return _object_put(mapping, "", puts, ignore_unknown)
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import IndexConfig, MappingSink
-from sealane.engine.embedded.coercion import MAX_ID_BYTES, too_long_id
+from sealane.engine.embedded.coercion import MAX_ID_BYTES, refused_id
 from sealane.engine.embedded.documents import DocumentParser, Parsed
 from sealane.engine.embedded.index_files import claim_folder
 from sealane.engine.embedded.routing import routing_shards, shard_of
@@ -213,8 +213,8 @@ class OpenIndex:
         return [self._parse_one(op) for op in operations]
 
     def _parse_one(self, op: WriteOp) -> Parsed | ApiError | None:
-        if op.id is not None and len(op.id) > MAX_ID_BYTES // 4:
-            refusal = too_long_id(op.id)
+        if op.id is not None and (len(op.id) > MAX_ID_BYTES or not op.id.isascii()):
+            refusal = refused_id(op.id)
             if refusal is not None:
                 return refusal
         if op.op is OpType.DELETE:

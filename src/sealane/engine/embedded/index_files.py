@@ -87,7 +87,7 @@ def create_index(folder: Path, columns: dict[str, Column]) -> tantivy.Index:
         builder.add_text_field("placeholder")
         tantivy.Index(builder.build(), path=str(half))
     meta = json.loads((half / "meta.json").read_bytes())
-    meta["schema"] = list((own_columns() | columns).values())
+    meta["schema"] = list((columns | own_columns()).values())
     _replace(half / "meta.json", meta)
     os.rename(half, folder)
     sync_folder(folder.parent)
@@ -131,6 +131,16 @@ def append_columns(folder: Path, columns: dict[str, Column]) -> None:
     _replace(folder / "meta.json", meta)
 
 
+def size_bytes(folder: Path) -> int:
+    """Of all files below `folder`. Merges remove files meanwhile; those count nothing."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                size += os.stat(os.path.join(parent, name)).st_size
+    return size
+
+
 def deleted_documents(folder: Path) -> int:
     """Documents that are deleted but not yet merged away."""
     meta = json.loads((folder / "meta.json").read_bytes())
@@ -140,9 +150,14 @@ def deleted_documents(folder: Path) -> int:
 
 
 def _replace(path: Path, meta: Any) -> None:
+    _write_durably(path, json.dumps(meta))
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """The whole text or, after a crash, what was there before."""
     beside = path.with_name(path.name + ".new")
     with beside.open("w") as file:
-        json.dump(meta, file)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)
@@ -170,8 +185,4 @@ def claim_folder(folder: Path) -> None:
             )
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with marker.open("w") as file:
-        file.write(f"{FORMAT}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(folder)
+    _write_durably(marker, f"{FORMAT}\n")

@@ -11,16 +11,16 @@ notes how far the commit reaches; a start replays what lies behind that note.
 import itertools
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import tantivy
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import Changes, IndexConfig, ShardState
-from sealane.engine.embedded.conflicts import next_version
+from sealane.engine.embedded.batch import Batch, build_operation
+from sealane.engine.embedded.conflicts import Current
 from sealane.engine.embedded.documents import Parsed, parse_ignoring_unknown
 from sealane.engine.embedded.index_files import (
     append_columns,
@@ -32,13 +32,14 @@ from sealane.engine.embedded.index_files import (
     mapped_errors,
     open_index,
     read_columns,
+    size_bytes,
 )
-from sealane.engine.embedded.oplog import NONE, OperationLogFile, Row
-from sealane.engine.embedded.stored import decode_stored, encode_stored
-from sealane.engine.embedded.versions import Entry, VersionMap
-from sealane.engine.embedded.view import ID, SEQ_NO, STORED, ShardView
+from sealane.engine.embedded.oplog import NONE, OperationLogFile
+from sealane.engine.embedded.stored import decode_stored
+from sealane.engine.embedded.versions import VersionMap
+from sealane.engine.embedded.view import ID, STORED, ShardView
 from sealane.errors import ApiError, IllegalState, Internal, ResourceNotFound
-from sealane.model.document import Document, Operation, OpKind, OpType, WriteOp, WriteResult
+from sealane.model.document import Document, Operation, OpKind, WriteOp, WriteResult
 
 _LOG = logging.getLogger("sealane.engine")
 _WRITER_HEAP_BYTES = 64_000_000
@@ -146,7 +147,7 @@ class Shard:
                 for op in operations:
                     writer.delete_documents_by_term(ID, op.id)
                     if op.kind is OpKind.INDEX and op.source is not None:
-                        writer.add_document(_built(op, parse, index.schema))
+                        writer.add_document(build_operation(op, parse, index.schema))
             self._dirty = True
             from_seq_no = operations[-1].seq_no + 1
         if self._dirty:
@@ -163,7 +164,10 @@ class Shard:
 
     def abandon(self) -> None:
         """Lets go of the files without committing: the shard is about to be deleted."""
-        self._writer = None
+        try:
+            self._close_writer()
+        except Internal as exc:
+            _LOG.warning("closing the writer of %s[%d]: %s", self._uuid, self.number, exc)
         self._log.close()
 
     # -- writing -------------------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ class Shard:
     ) -> list[WriteResult | ApiError]:
         """As primary, in order. `parsed` belongs to `operations` one by one; an error there is its outcome."""
         self._ensure_columns()
-        batch = _Batch(self, self._clock.now_ms())
+        batch = self._new_batch()
         for op, document in zip(operations, parsed, strict=True):
             if isinstance(document, ApiError):
                 batch.outcomes.append(document)
@@ -200,18 +204,29 @@ class Shard:
         """Under their own seq_no, term and version; those applied before are left out."""
         self._ensure_columns()
         parse = parse_ignoring_unknown(self._mapping)
-        batch = _Batch(self, self._clock.now_ms())
+        batch = self._new_batch()
         for op in operations:
             if (
                 op.seq_no <= self._checkpoint
                 or op.seq_no in self._above
-                or op.seq_no in batch.entries_seen
+                or op.seq_no in batch.seq_nos
             ):
                 continue
             batch.add_given(op, parse)
         self._commit_batch(batch)
 
-    def _commit_batch(self, batch: "_Batch") -> None:
+    def _new_batch(self) -> Batch:
+        assert self._index is not None
+        return Batch(
+            shard=self.number,
+            term=self._term,
+            next_seq_no=self._max_seq_no + 1,
+            schema=self._index.schema,
+            current=self._current,
+            now_ms=self._clock.now_ms(),
+        )
+
+    def _commit_batch(self, batch: Batch) -> None:
         if not batch.rows:
             return
         self._log.append(batch.rows)
@@ -367,26 +382,12 @@ class Shard:
                 )
         return _find(self.view, doc_id)
 
-    def current(self, doc_id: str) -> tuple[int, int, int, bool] | None:
-        """(seq_no, term, version, deleted) of the newest operation known on the id."""
+    def _current(self, doc_id: str) -> Current | None:
         entry = self._versions.get(doc_id)
         if entry is not None:
             return entry.seq_no, entry.term, entry.version, entry.source is None
         found = _find(self.view, doc_id)
         return None if found is None else (found.seq_no, found.primary_term, found.version, False)
-
-    @property
-    def term(self) -> int:
-        return self._term
-
-    @property
-    def next_seq_no(self) -> int:
-        return self._max_seq_no + 1
-
-    @property
-    def schema(self) -> tantivy.Schema:
-        assert self._index is not None
-        return self._index.schema
 
     def state(self) -> ShardState:
         return ShardState(
@@ -409,112 +410,7 @@ class Shard:
     def counts(self) -> tuple[int, int, int]:
         """Documents, deleted documents as of the last refresh, and bytes on disk."""
         deleted = deleted_documents(self._files) if self._index is not None else 0
-        folder = self._files.parent
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        return self.view.searcher.num_docs, deleted, size
-
-
-class _Batch:
-    """One request's operations on one shard before they are logged. Sees its own earlier ones."""
-
-    def __init__(self, shard: Shard, now_ms: int) -> None:
-        self.outcomes: list[WriteResult | ApiError] = []
-        self.rows: list[Row] = []
-        self.changes: list[tuple[str | None, Any]] = []
-        """(id to delete first or None, document to add or None)"""
-        self.entries: dict[str, Entry] = {}
-        self.entries_seen: set[int] = set()
-        self._shard = shard
-        self._now_ms = now_ms
-        self._next = shard.next_seq_no
-        self._term = shard.term
-        self._schema = shard.schema
-        self._number = shard.number
-
-    def add(self, op: WriteOp, document: Parsed | None, ids: Ids) -> None:
-        """Raises VersionConflict, or what keeps the document from being indexed; then nothing is changed."""
-        doc_id, current, version, is_live = op.id, None, 1, False
-        if doc_id is None:
-            # Nobody has an id that was just made up: no look-up, no conflict, nothing to replace.
-            doc_id = ids.document()
-        else:
-            current = self._current(doc_id)
-            version = next_version(op, doc_id, current)
-            is_live = current is not None and not current[3]
-        seq_no, term, source, routing = self._next, self._term, op.source, op.routing
-        if op.op is OpType.DELETE:
-            source = None
-            result = "deleted" if is_live else "not_found"
-            self.changes.append((doc_id, None))
-        else:
-            assert document is not None
-            assert source is not None
-            result = "updated" if is_live else "created"
-            stored = encode_stored(seq_no, term, version, doc_id, routing, document.ignored, source)
-            built = _build(doc_id, seq_no, stored, document.values, self._schema)
-            self.changes.append((doc_id if is_live else None, built))
-        kind = 1 if source is None else 0
-        self.rows.append((seq_no, term, version, kind, doc_id, routing, source, self._now_ms))
-        self.entries[doc_id] = Entry(seq_no, term, version, source, routing)
-        self._next = seq_no + 1
-        self.outcomes.append(
-            WriteResult(
-                id=doc_id,
-                result=result,
-                version=version,
-                seq_no=seq_no,
-                primary_term=term,
-                shard=self._number,
-            )
-        )
-
-    def add_given(self, op: Operation, parse: Callable[[bytes], Parsed]) -> None:
-        """A replica's operation: logged in any case, indexed only when it is the newest on its id."""
-        self.entries_seen.add(op.seq_no)
-        if op.kind is OpKind.NO_OP:
-            self.rows.append(_row(op))
-            return
-        current = self._current(op.id)
-        if current is not None and current[0] >= op.seq_no:
-            self.rows.append(_row(op))
-            return
-        built = None if op.kind is OpKind.DELETE else _built(op, parse, self._schema)
-        self.rows.append(_row(op))
-        source = op.source if op.kind is OpKind.INDEX else None
-        self.entries[op.id] = Entry(op.seq_no, op.term, op.version, source, op.routing)
-        self.changes.append((op.id, built))
-
-    def _current(self, doc_id: str) -> tuple[int, int, int, bool] | None:
-        entry = self.entries.get(doc_id)
-        if entry is not None:
-            return entry.seq_no, entry.term, entry.version, entry.source is None
-        return self._shard.current(doc_id)
-
-
-def _row(op: Operation) -> Row:
-    return (op.seq_no, op.term, op.version, int(op.kind), op.id, op.routing, op.source, op.wall_ms)
-
-
-def _build(
-    doc_id: str, seq_no: int, stored: bytes, values: dict[str, Any], schema: tantivy.Schema
-) -> Any:
-    """The tantivy document, checked against the schema: a wrong value is refused here, not by the writer's thread."""
-    values[ID] = doc_id
-    values[SEQ_NO] = seq_no
-    values[STORED] = stored
-    try:
-        return tantivy.Document.from_dict(values, schema)
-    except ValueError as exc:
-        raise Internal(f"the index cannot take document [{doc_id}]: {exc}") from exc
-
-
-def _built(op: Operation, parse: Callable[[bytes], Parsed], schema: tantivy.Schema) -> Any:
-    assert op.source is not None
-    parsed = parse(op.source)
-    stored = encode_stored(
-        op.seq_no, op.term, op.version, op.id, op.routing, parsed.ignored, op.source
-    )
-    return _build(op.id, op.seq_no, stored, parsed.values, schema)
+        return self.view.searcher.num_docs, deleted, size_bytes(self._files.parent)
 
 
 def _find(view: ShardView, doc_id: str) -> Document | None:

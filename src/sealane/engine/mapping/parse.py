@@ -14,6 +14,7 @@ from sealane.engine.mapping.parameters import (
 from sealane.engine.mapping.types import (
     DEFAULT_DATE_FORMAT,
     DEFAULT_LIMITS,
+    METADATA_FIELDS,
     Dynamic,
     Field,
     FieldType,
@@ -24,26 +25,6 @@ from sealane.engine.mapping.types import (
 from sealane.engine.mapping.values import BadValue, date_cause, parse_boolean_text
 from sealane.errors import ApiError, IllegalArgument, MapperParsing, ParseError
 from sealane.model.dates import parse_date
-
-_METADATA_FIELDS = frozenset(
-    f"_{name}"
-    for name in [
-        "id",
-        "index",
-        "source",
-        "routing",
-        "ignored",
-        "field_names",
-        "seq_no",
-        "version",
-        "tier",
-        "doc_count",
-        "feature",
-        "nested_path",
-        "data_stream_timestamp",
-        "type",
-    ]
-)
 
 
 def parse_mapping(
@@ -165,7 +146,7 @@ class _Builder:
         type_name = _type_of(name, node)
         kind = _field_type(name, type_name)
         path = self._enter(parent, name)
-        if path in _METADATA_FIELDS:
+        if path in METADATA_FIELDS:
             raise MapperParsing(
                 f"Field [{path}] is defined more than once", metadata={"as is": True}
             )

@@ -14,6 +14,25 @@ DEFAULT_DYNAMIC_DATE_FORMATS = (
     "yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis",
 )
 
+METADATA_FIELDS = frozenset(
+    (
+        "_doc",
+        "_doc_count",
+        "_field_names",
+        "_id",
+        "_ignored",
+        "_index",
+        "_nested_path",
+        "_routing",
+        "_seq_no",
+        "_source",
+        "_tier",
+        "_type",
+        "_version",
+    )
+)
+"""Names that no document and no mapping may use: the reference's, and `_doc`, a column of ours."""
+
 
 class FieldType(StrEnum):
     TEXT = "text"

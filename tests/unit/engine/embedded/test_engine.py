@@ -102,6 +102,26 @@ async def test_a_killed_writer_is_rebuilt_from_the_log(bench: Bench) -> None:
     await engine.close()
 
 
+async def test_a_document_cannot_reach_the_columns_of_the_engine(bench: Bench) -> None:
+    engine = bench.open()
+    await engine.open_index(config())
+    for name in ("_doc", "_id", "_seq_no", "_field_names"):
+        error = await refused(engine, index_op("1", b'{"%s":1}' % name.encode()))
+        assert error.caused_by is not None
+        assert "is a metadata field" in error.caused_by.reason
+    await engine.close()
+
+
+async def test_an_id_that_is_no_text_is_refused(bench: Bench) -> None:
+    engine = bench.open()
+    await engine.open_index(config())
+    outcomes = await engine.bulk(
+        INDEX, [delete_op("\ud800"), index_op("\ud800"), index_op("1")], context()
+    )
+    assert [isinstance(outcome, ApiError) for outcome in outcomes] == [True, True, False]
+    await engine.close()
+
+
 async def test_an_id_over_512_bytes_is_refused(bench: Bench) -> None:
     engine = bench.open()
     await engine.open_index(config())
@@ -154,14 +174,20 @@ async def test_new_fields_are_durable_before_their_operation(bench: Bench) -> No
 async def test_a_mapping_that_changed_meanwhile_is_what_the_document_is_read_under(
     bench: Bench,
 ) -> None:
-    """Another writer mapped `a` as a keyword first; the number becomes a keyword, not a long."""
-    await bench.mappings.extend_mapping(INDEX, {"properties": {"z": {"type": "keyword"}}})
-    engine = bench.open()
+    """Another node mapped `z` as a keyword in the meantime: its number is kept as text."""
+    sink, engine = bench.mappings, bench.open()
+
+    class Meddling:
+        async def extend_mapping(self, index_uuid: str, update: Any) -> Mapping:
+            update["properties"]["z"] = {"type": "keyword"}
+            return await sink.extend_mapping(index_uuid, update)
+
+    engine._mappings = Meddling()
     await engine.open_index(config())
-    await write(engine, index_op("1", b'{"a":"x","z":"y"}'.replace(b'"z":"y"', b'"b":5')))
+    await write(engine, index_op("1", b'{"z":5}'))
     await engine.refresh(INDEX)
-    assert "z" in engine._indices[INDEX].config.mapping.fields
-    assert await visible(engine) == 1
+    assert _index(engine).config.mapping.fields["z"].type == "keyword"
+    assert _index(engine).shards[0].view.searcher.doc_freq("z", "5") == 1
     await engine.close()
 
 

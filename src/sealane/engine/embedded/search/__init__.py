@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 import tantivy
 
 from sealane.engine.base import ShardSearch
+from sealane.engine.embedded.index_files import mapped_errors
 from sealane.engine.embedded.search.aggs import aggregate
 from sealane.engine.embedded.search.cache import RequestCache
 from sealane.engine.embedded.search.collect import (
@@ -33,7 +34,7 @@ from sealane.engine.embedded.search.state import ViewState, state_of
 from sealane.engine.embedded.view import SEQ_NO, ShardView
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
-from sealane.reduce.partial import Hit, Partial, ShardCounts
+from sealane.reduce.partial import AggPartial, Hit, Partial, ShardCounts
 
 __all__ = ["RequestCache", "cached", "request_cache", "search_shard"]
 
@@ -52,6 +53,15 @@ def search_shard(view: ShardView, request: ShardSearch, check: Callable[[], None
 
     Raises ApiError where the request does not fit the shard's mapping.
     """
+    with mapped_errors():
+        partial = _search(view, request, check)
+    key = _cache_key(view, request)
+    if key is not None:
+        request_cache.put(key, partial)
+    return partial
+
+
+def _search(view: ShardView, request: ShardSearch, check: Callable[[], None]) -> Partial:
     _check_window(view, request)
     state = state_of(view)
     plan = _plan(state, request)
@@ -72,11 +82,8 @@ def search_shard(view: ShardView, request: ShardSearch, check: Callable[[], None
     aggs = None
     if body.aggs:
         check()
-        everything = EVERYTHING.query
-        if request.filter is not None:
-            everything = compile_query(request.filter, plan.scope).query
-        aggs = aggregate(body.aggs, plan.aggs, everything, plan.scope, check)
-    partial = Partial(
+        aggs = _aggregate(plan, request, check)
+    return Partial(
         hits=hits,
         total=total,
         max_score=max_score,
@@ -85,10 +92,17 @@ def search_shard(view: ShardView, request: ShardSearch, check: Callable[[], None
         sort_types=[key.type for key in plan.keys] if not plan.by_score and hits else None,
         terminated_early=None if not body.terminate_after else plan.early is not None,
     )
-    key = _cache_key(view, request)
-    if key is not None:
-        request_cache.put(key, partial)
-    return partial
+
+
+def _aggregate(
+    plan: Plan, request: ShardSearch, check: Callable[[], None]
+) -> dict[str, AggPartial]:
+    # A scope of its own: the plan's is shared by all who run it, and collects the names of its queries.
+    scope = Scope(plan.scope.state, request.index_name, request.now_ms, request.fields)
+    everything = EVERYTHING.query
+    if request.filter is not None:
+        everything = compile_query(request.filter, _unmasked(scope)).query
+    return aggregate(request.body.aggs, plan.aggs, everything, scope, check)
 
 
 def _check_window(view: ShardView, request: ShardSearch) -> None:

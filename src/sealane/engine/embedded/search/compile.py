@@ -8,7 +8,9 @@ import tantivy
 from tantivy import Occur
 
 from sealane.engine.embedded.search import leaves, match
+from sealane.engine.embedded.search.existence import compile_exists
 from sealane.engine.embedded.search.minimum import minimum_should_match
+from sealane.engine.embedded.search.ranges import compile_range
 from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
@@ -52,9 +54,9 @@ def _compile(query: dsl.Query, scope: Scope) -> Compiled:
         case dsl.Terms():
             compiled = leaves.compile_terms(query, scope)
         case dsl.Range():
-            compiled = leaves.compile_range(query, scope)
+            compiled = compile_range(query, scope)
         case dsl.Exists():
-            compiled = leaves.compile_exists(query.field, scope)
+            compiled = compile_exists(query.field, scope)
         case dsl.Ids():
             compiled = leaves.compile_ids(query, scope)
         case dsl.Prefix():

@@ -1,4 +1,4 @@
-"""Whether a field's values can be read by document, for sorting and aggregating."""
+"""Whether a field can be searched, and whether its values can be read by document."""
 
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import IllegalArgument
@@ -19,4 +19,15 @@ def check_fielddata(mapped: Field, index_name: str) -> None:
         raise IllegalArgument(
             f"Can't load fielddata on [{mapped.path}] because fielddata is unsupported on fields "
             f"of type [{mapped.type.value}]. Use doc values instead."
+        )
+
+
+def check_searchable(mapped: Field) -> None:
+    if mapped.index:
+        return
+    if mapped.type is FieldType.TEXT:
+        raise IllegalArgument(f"Cannot search on field [{mapped.path}] since it is not indexed.")
+    if not mapped.doc_values:
+        raise IllegalArgument(
+            f"Cannot search on field [{mapped.path}] since it is not indexed nor has doc values."
         )

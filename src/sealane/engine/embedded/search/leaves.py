@@ -1,35 +1,31 @@
-"""Queries on one field that are not analysed: terms, ranges, prefixes, existence, ids."""
+"""Queries on one field that are not analysed: terms, prefixes, ids."""
 
 import math
 
 import tantivy
 
 from sealane.engine.embedded.search import values
+from sealane.engine.embedded.search.fielddata import check_searchable
 from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.patterns import (
-    ALL,
-    HEX,
     fold,
     prefix_pattern,
-    range_pattern,
 )
+from sealane.engine.embedded.search.ranges import span_on
 from sealane.engine.embedded.search.scope import (
     EVERYTHING,
     NOTHING,
     Compiled,
     Scope,
+    any_of,
     constant,
 )
-from sealane.engine.embedded.view import FIELD_NAMES, ID
+from sealane.engine.embedded.view import ID
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
 
 MAX_TERMS = 65_536
-# A column is scanned at a few nanoseconds a document; the inverted index pays by the terms it visits.
-NARROW_SHARE = 0.005
-# Longer bounds are compared in Python: an automaton of them would be too large to build.
-MAX_PATTERN_TEXT = 48
 _TEXTUAL = (FieldType.TEXT, FieldType.KEYWORD)
 
 
@@ -66,7 +62,7 @@ def term_on(
     if exact is None or not scope.has_column(mapped.path):
         return NOTHING
     if isinstance(exact, tuple):
-        return _span(mapped, exact, scope)
+        return span_on(mapped, exact, scope)
     if mapped.type is FieldType.BOOLEAN:
         # The reference indexes booleans as terms, which score; its numbers are points, which do not.
         return _plain_term(mapped.path, exact, scope)
@@ -96,17 +92,6 @@ def exact_value(
             return values.ip_hex(first), values.ip_hex(last)
         return values.ip_hex(values.ip_number(text))
     return text
-
-
-def check_searchable(mapped: Field) -> None:
-    if mapped.index:
-        return
-    if mapped.type is FieldType.TEXT:
-        raise IllegalArgument(f"Cannot search on field [{mapped.path}] since it is not indexed.")
-    if not mapped.doc_values:
-        raise IllegalArgument(
-            f"Cannot search on field [{mapped.path}] since it is not indexed nor has doc values."
-        )
 
 
 def text_term(mapped: Field, text: str, scope: Scope) -> Compiled:
@@ -179,16 +164,12 @@ def compile_terms(query: dsl.Terms, scope: Scope) -> Compiled:
     if not scope.has_column(mapped.path):
         return NOTHING
     single = [each for each in exact if each is not None and not isinstance(each, tuple)]
-    spans = [_span(mapped, each, scope).query for each in exact if isinstance(each, tuple)]
+    spans = [span_on(mapped, each, scope).query for each in exact if isinstance(each, tuple)]
     if single:
         spans.append(tantivy.Query.term_set_query(scope.schema, mapped.path, single))
     if not spans:
         return NOTHING
     return constant(spans[0] if len(spans) == 1 else any_of(spans))
-
-
-def any_of(queries: list[tantivy.Query]) -> tantivy.Query:
-    return tantivy.Query.boolean_query([(tantivy.Occur.Should, each) for each in queries])
 
 
 def _ids(ids: tuple[str, ...], scope: Scope) -> Compiled:
@@ -231,233 +212,3 @@ def _pattern(mapped: Field, regex: str, scope: Scope) -> Compiled:
     if not scope.has_column(mapped.path):
         return NOTHING
     return constant(tantivy.Query.regex_query(scope.schema, mapped.path, regex))
-
-
-# -- ranges ------------------------------------------------------------------------------------------------------
-
-
-def compile_range(query: dsl.Range, scope: Scope) -> Compiled:
-    if query.field.startswith("_") and query.field in (ID, "_index"):
-        raise scope.failed(
-            IllegalArgument(
-                f"Field [{query.field}] of type [{query.field}] does not support range queries"
-            )
-        )
-    mapped = scope.mapped(query.field)
-    if mapped is None:
-        return NOTHING
-    low = query.gte if query.gte is not None else query.gt
-    high = query.lte if query.lte is not None else query.lt
-    bounds = (low, high, query.gte is not None, query.lte is not None)
-    if mapped.type is FieldType.DATE:
-        # The reference reads the dates of a range before it builds the query: their errors are not wrapped.
-        return _date_range(mapped, bounds, query, scope)
-    try:
-        check_searchable(mapped)
-        return _range_on(mapped, bounds, scope)
-    except ApiError as error:
-        raise scope.failed(error) from None
-
-
-_Bounds = tuple[dsl.Scalar | None, dsl.Scalar | None, bool, bool]
-
-
-def _date_range(mapped: Field, bounds: _Bounds, query: dsl.Range, scope: Scope) -> Compiled:
-    low, high, with_low, with_high = bounds
-    first, last = values.LONG_MIN, values.LONG_MAX
-    if low is not None:
-        first = values.date(
-            low,
-            mapped,
-            scope.now_ms,
-            round_up=not with_low,
-            fmt=query.format,
-            zone=query.time_zone,
-        ) + (0 if with_low else 1)
-    if high is not None:
-        last = values.date(
-            high,
-            mapped,
-            scope.now_ms,
-            round_up=with_high,
-            fmt=query.format,
-            zone=query.time_zone,
-        ) - (0 if with_high else 1)
-    try:
-        check_searchable(mapped)
-    except ApiError as error:
-        raise scope.failed(error) from None
-    return _span(mapped, (first, last), scope)
-
-
-def _range_on(mapped: Field, bounds: _Bounds, scope: Scope) -> Compiled:
-    low, high, with_low, with_high = bounds
-    if mapped.type in _TEXTUAL:
-        return _text_range(
-            mapped,
-            None if low is None else values.text_of(low),
-            None if high is None else values.text_of(high),
-            (with_low, with_high),
-            scope,
-        )
-    if mapped.type.is_floating:
-        return _float_range(mapped, bounds, scope)
-    if mapped.type is FieldType.IP:
-        first = 0 if low is None else values.ip_number(values.text_of(low)) + (not with_low)
-        last = (
-            (1 << 128) - 1
-            if high is None
-            else values.ip_number(values.text_of(high)) - (not with_high)
-        )
-        if first > last or last < 0:
-            return NOTHING
-        return _span(mapped, (values.ip_hex(first), values.ip_hex(last)), scope)
-    if mapped.type is FieldType.BOOLEAN:
-        first = 0 if low is None else values.boolean(low) + (not with_low)
-        last = 1 if high is None else values.boolean(high) - (not with_high)
-        return _span(mapped, (first, last), scope)
-    type_ = mapped.type
-    first, last = values.LONG_MIN, values.LONG_MAX
-    if low is not None:
-        first = values.whole_bound(low, type_, lower=True, inclusive=with_low)
-    if high is not None:
-        last = values.whole_bound(high, type_, lower=False, inclusive=with_high)
-    return _span(mapped, (first, last), scope)
-
-
-def _span(mapped: Field, span: "tuple[int, int] | tuple[str, str]", scope: Scope) -> Compiled:
-    """A closed range of an integral column, or of an ip's hex digits."""
-    first, last = span
-    if isinstance(first, str) and isinstance(last, str):
-        return _text_range(mapped, first, last, (True, True), scope)
-    assert isinstance(first, int)
-    assert isinstance(last, int)
-    if first > last or first > values.LONG_MAX or last < values.LONG_MIN:
-        return NOTHING
-    return _numbers(mapped.path, first, last, (True, True), tantivy.FieldType.Integer, scope)
-
-
-def _float_range(mapped: Field, bounds: _Bounds, scope: Scope) -> Compiled:
-    low, high, with_low, with_high = bounds
-    first = -math.inf if low is None else values.floating(low, mapped.type)
-    last = math.inf if high is None else values.floating(high, mapped.type)
-    inclusion = (with_low or low is None, with_high or high is None)
-    return _numbers(mapped.path, first, last, inclusion, tantivy.FieldType.Float, scope)
-
-
-def _numbers(
-    path: str,
-    first: float,
-    last: float,
-    inclusion: tuple[bool, bool],
-    kind: tantivy.FieldType,
-    scope: Scope,
-) -> Compiled:
-    """A range of numbers, by whatever finds it soonest: nothing, everything, the inverted index or the column."""
-    if not scope.has_column(path):
-        return NOTHING
-    column = scope.state.column(path)
-    least, most = column.min, column.max
-    if least is None or most is None or first > most or last < least:
-        return NOTHING
-    if first < least and last > most:
-        return compile_exists(path, scope)
-    width = most - least
-    share = (min(last, most) - max(first, least)) / width if width > 0 else 1.0
-    return constant(
-        tantivy.Query.range_query(
-            scope.schema,
-            path,
-            kind,
-            None if first == -math.inf else first,
-            None if last == math.inf else last,
-            *inclusion,
-            share < NARROW_SHARE,
-        )
-    )
-
-
-def _text_range(
-    mapped: Field,
-    low: str | None,
-    high: str | None,
-    inclusion: tuple[bool, bool],
-    scope: Scope,
-) -> Compiled:
-    if not scope.has_column(mapped.path):
-        return NOTHING
-    found = text_range(mapped.path, low, high, inclusion, scope)
-    return NOTHING if found is None else constant(found)
-
-
-def text_range(
-    path: str,
-    low: str | None,
-    high: str | None,
-    inclusion: tuple[bool, bool],
-    scope: Scope,
-) -> tantivy.Query | None:
-    """Documents with a term between two others, compared by bytes; None when there is no such term."""
-    with_low, with_high = inclusion
-    mapped = scope.state.view.mapping.get(path)
-    is_ip = mapped is not None and mapped.type is FieldType.IP
-    if max(len(low or ""), len(high or "")) <= MAX_PATTERN_TEXT:
-        regex = range_pattern(
-            low,
-            high,
-            include_low=with_low,
-            include_high=with_high,
-            alphabet=HEX if is_ip else ALL,
-        )
-        if regex is None:
-            return None
-        try:
-            return tantivy.Query.regex_query(scope.schema, path, regex)
-        except ValueError:
-            pass  # more states than tantivy allows an automaton
-    found = [
-        term
-        for term, _ in scope.state.view.searcher.terms_with_prefix(path, "")
-        if (low is None or term > low or (with_low and term == low))
-        and (high is None or term < high or (with_high and term == high))
-    ]
-    return tantivy.Query.term_set_query(scope.schema, path, found) if found else None
-
-
-# -- existence ---------------------------------------------------------------------------------------------------
-
-
-def compile_exists(path: str, scope: Scope) -> Compiled:
-    """Documents with a value of a field, of any field of an object, or of any that a pattern matches."""
-    if path in (ID, "_index", "_seq_no", "_version"):
-        return EVERYTHING
-    if path == "_source":
-        raise scope.shard_error("The _source field is not searchable")
-    found = [each for each in _leaves(path, scope) if scope.has_column(each)]
-    if any(scope.state.has_all(each) for each in found):
-        return EVERYTHING
-    queries = [_exists(each, scope) for each in found]
-    if not queries:
-        return NOTHING
-    return constant(queries[0] if len(queries) == 1 else any_of(queries))
-
-
-def _leaves(path: str, scope: Scope) -> list[str]:
-    mapping = scope.state.view.mapping
-    if scope.mapped(path) is not None:
-        return [path]
-    inside = path + "."
-    wanted = pattern(path) if "*" in path else None
-    return [
-        each
-        for each in mapping.fields
-        if (each.startswith(inside) or (wanted and wanted.fullmatch(each)))
-        and scope.mapped(each) is not None
-    ]
-
-
-def _exists(path: str, scope: Scope) -> tantivy.Query:
-    mapped = scope.state.view.mapping.get(path)
-    if mapped is not None and mapped.type is FieldType.TEXT:
-        return tantivy.Query.term_query(scope.schema, FIELD_NAMES, path, "basic")
-    return tantivy.Query.exists_query(path)

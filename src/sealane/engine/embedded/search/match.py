@@ -7,12 +7,8 @@ from tantivy import Occur
 
 from sealane.engine.embedded import analysis
 from sealane.engine.embedded.search import values
-from sealane.engine.embedded.search.leaves import (
-    check_searchable,
-    compile_term,
-    term_on,
-    text_term,
-)
+from sealane.engine.embedded.search.fielddata import check_searchable
+from sealane.engine.embedded.search.leaves import compile_term, term_on, text_term
 from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.minimum import minimum_should_match
 from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope

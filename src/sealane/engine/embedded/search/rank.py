@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import tantivy
 from tantivy import Occur, Order
 
-from sealane.engine.embedded.search.leaves import any_of, text_range
-from sealane.engine.embedded.search.scope import Scope, both
+from sealane.engine.embedded.search.ranges import text_range
+from sealane.engine.embedded.search.scope import Scope, any_of, both
 from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.search.values import LONG_MAX, LONG_MIN
 from sealane.engine.embedded.view import SEQ_NO

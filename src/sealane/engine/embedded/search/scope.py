@@ -84,3 +84,7 @@ def both(query: tantivy.Query, restriction: tantivy.Query) -> tantivy.Query:
 
 def without(query: tantivy.Query, excluded: tantivy.Query) -> tantivy.Query:
     return tantivy.Query.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
+
+
+def any_of(queries: list[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, each) for each in queries])

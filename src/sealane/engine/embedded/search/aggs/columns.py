@@ -6,8 +6,7 @@ import tantivy
 
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.fielddata import check_fielddata
-from sealane.engine.embedded.search.leaves import any_of
-from sealane.engine.embedded.search.scope import Scope
+from sealane.engine.embedded.search.scope import Scope, any_of
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import IllegalArgument
 from sealane.model import dsl

@@ -5,8 +5,8 @@ import tantivy
 from sealane.engine.embedded.search.aggs.columns import column_of
 from sealane.engine.embedded.search.aggs.run import Node, Run
 from sealane.engine.embedded.search.compile import compile_query
-from sealane.engine.embedded.search.leaves import any_of, compile_exists
-from sealane.engine.embedded.search.scope import all_of, without
+from sealane.engine.embedded.search.existence import compile_exists
+from sealane.engine.embedded.search.scope import all_of, any_of, without
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial, BucketsPartial, CountBucket
 

@@ -21,8 +21,7 @@ from sealane.engine.embedded.search.aggs.run import (
     Run,
     not_supported,
 )
-from sealane.engine.embedded.search.leaves import any_of
-from sealane.engine.embedded.search.scope import all_of
+from sealane.engine.embedded.search.scope import all_of, any_of
 from sealane.engine.mapping import FieldType
 from sealane.errors import TooManyBuckets
 from sealane.model import dsl

@@ -5,8 +5,7 @@ import tantivy
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.aggs.columns import Column, column_of, whole_ends
 from sealane.engine.embedded.search.aggs.run import LazyQuery, Node, Raw, Run, not_supported
-from sealane.engine.embedded.search.leaves import any_of
-from sealane.engine.embedded.search.scope import all_of
+from sealane.engine.embedded.search.scope import all_of, any_of
 from sealane.engine.mapping import FieldType
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT, resolve_date_math

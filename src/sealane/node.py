@@ -140,9 +140,7 @@ class Node:
             node_id=node_id,
             max_buckets=lambda: cluster_settings.get(keys.SEARCH_MAX_BUCKETS),
         )
-        register_handlers(
-            transport, local=local, nodes=lambda: [self.info], authorize=authorize
-        )
+        register_handlers(transport, local=local, nodes=lambda: [self.info], authorize=authorize)
         self._transport = await _listen(transport, settings)
         self._info = _node_info(settings, folder, self._transport)
 

@@ -8,20 +8,20 @@ from sealane.inbound.actions import Action, Authorize, Registrar, register_actio
 from sealane.model.node import NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
-from sealane.reduce.partial import Partial
+from sealane.reduce import ClusterAnswer
 from sealane.remote.transport.messages import (
     NODES,
     SEARCH,
     decode_search,
+    encode_answer,
     encode_nodes,
-    encode_partial,
 )
 
 
 class LocalCluster(Protocol):
     """This cluster as a search of another one needs it."""
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """Hits carry `ctx.local_alias`, the name under which the caller knows this cluster."""
 
 
@@ -40,7 +40,7 @@ def register_handlers(
 
 def _search(local: LocalCluster) -> Action[Any]:
     async def answer(request: SearchRequest, ctx: Context) -> bytes:
-        return encode_partial(await local.search(request, ctx))
+        return encode_answer(await local.search(request, ctx))
 
     return Action(
         name=SEARCH, read=decode_search, indices=lambda request: request.indices, answer=answer

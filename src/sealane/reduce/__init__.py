@@ -1,12 +1,16 @@
 """Partial answers and their merge. Pure."""
 
 from sealane.reduce.aggs import DEFAULT_MAX_BUCKETS, merge_aggs
+from sealane.reduce.memo import IdentityMemo, MergeMemo
 from sealane.reduce.merge import cluster_reduce_phases, merge
-from sealane.reduce.partial import Partial
+from sealane.reduce.partial import ClusterAnswer, Partial
 from sealane.reduce.render import render_aggs
 
 __all__ = [
     "DEFAULT_MAX_BUCKETS",
+    "ClusterAnswer",
+    "IdentityMemo",
+    "MergeMemo",
     "Partial",
     "cluster_reduce_phases",
     "merge",

@@ -59,7 +59,6 @@ def merge(
             sort_types=next((p.sort_types for p in parts if p.hits and p.sort_types), None),
             timed_out=any(p.timed_out for p in parts),
             terminated_early=_terminated_early(parts),
-            took_ms=max((p.took_ms for p in parts), default=0),
         )
     merged.reduce_phases = 1 if parts else 0
     merged.final = final
@@ -182,5 +181,4 @@ def _copy(part: Partial, from_: int, size: int) -> Partial:
         sort_types=part.sort_types,
         timed_out=part.timed_out,
         terminated_early=part.terminated_early,
-        took_ms=part.took_ms,
     )

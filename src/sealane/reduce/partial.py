@@ -3,7 +3,7 @@
 They cross the wire between Sealane nodes as msgpack arrays in the order of the fields; a field may only be appended.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -145,7 +145,7 @@ class Partial(msgspec.Struct, array_like=True):
     """The answer of one shard, of one cluster, or of all: the same type, merged upwards.
 
     `sort_types` are the types behind `Hit.sort` (`long`, `double`, `date`, `keyword`, `ip`, `boolean`, `score`), None
-    when there is no hit to tell them. `took_ms` is the cluster's own.
+    when there is no hit to tell them. A partial is shared between caches: nobody changes one that was handed on.
     """
 
     hits: list[Hit]
@@ -159,4 +159,10 @@ class Partial(msgspec.Struct, array_like=True):
     terminated_early: bool | None = None
     reduce_phases: int = 1
     final: bool = False
-    took_ms: int = 0
+
+
+class ClusterAnswer(NamedTuple):
+    """What one cluster answered, and how long it took by its own clock. Equal questions have equal partials."""
+
+    partial: Partial
+    took_ms: int

@@ -143,6 +143,7 @@ def client_search(
         allow_partial_results=params.get("allow_partial_search_results", True),
         request_cache=params.get("request_cache"),
         batched_reduce_size=params.get("batched_reduce_size", 512),
+        minimize_roundtrips=params.get("ccs_minimize_roundtrips", True),
     )
 
 

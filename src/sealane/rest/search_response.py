@@ -11,12 +11,14 @@ import orjson
 from sealane.errors import ApiError
 from sealane.model.dates import format_date
 from sealane.model.dsl import SearchBody, SortField
-from sealane.reduce import render_aggs
+from sealane.reduce import IdentityMemo, render_aggs
 from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, SortValue
 from sealane.search.expression import SHOWN_LOCAL
 from sealane.search.outcome import ClusterOutcome, Clusters, SearchOutcome
 
 _FLOAT = struct.Struct("<f")
+_REMEMBERED_BYTES_MAX = 65_536
+_rendered: IdentityMemo[bytes] = IdentityMemo(256)
 
 
 def render_search(
@@ -31,15 +33,27 @@ def render_search(
     shown: dict[str, Any] = {"took": outcome.took_ms, "timed_out": answer.timed_out}
     if answer.terminated_early is not None:
         shown["terminated_early"] = answer.terminated_early
-    if answer.reduce_phases != 1:
-        shown["num_reduce_phases"] = answer.reduce_phases
+    if outcome.reduce_phases != 1:
+        shown["num_reduce_phases"] = outcome.reduce_phases
     shown["_shards"] = render_shards(answer.shards, answer.failures)
     if outcome.clusters is not None:
         shown["_clusters"] = render_clusters(outcome.clusters)
     shown["hits"] = _render_hits(answer, body, total_as_int=total_as_int)
     if answer.aggs is not None and body.aggs:
-        shown["aggregations"] = render_aggs(body.aggs, answer.aggs, typed_keys=typed_keys)
+        shown["aggregations"] = _render_aggs(answer, body, typed_keys)
     return shown
+
+
+def _render_aggs(answer: Partial, body: SearchBody, typed_keys: bool) -> orjson.Fragment:
+    """Aggregations as JSON. Those of an answer without hits are remembered: its caches hand it out again and again."""
+    key = (answer, body, typed_keys)
+    rendered = _rendered.get(key)
+    if rendered is None:
+        assert answer.aggs is not None
+        rendered = orjson.dumps(render_aggs(body.aggs, answer.aggs, typed_keys=typed_keys))
+        if not answer.hits and len(rendered) <= _REMEMBERED_BYTES_MAX:
+            _rendered.put(key, rendered)
+    return orjson.Fragment(rendered)
 
 
 def render_shards(counts: ShardCounts, failures: Iterable[ShardFailure]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sealane.errors import ApiError, TaskCancelled
 from sealane.model.dsl import TRACK_NONE, SearchBody
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
-from sealane.reduce import cluster_reduce_phases, merge
+from sealane.reduce import MergeMemo, cluster_reduce_phases
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
 from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
 from sealane.search.outcome import (
@@ -37,6 +37,8 @@ class ClientSearch:
     allow_partial_results: bool = True
     request_cache: bool | None = None
     batched_reduce_size: int = 512
+    minimize_roundtrips: bool = True
+    """Accepted for what it shows in the answer: every search takes one round trip a cluster."""
 
 
 class SearchService:
@@ -48,6 +50,7 @@ class SearchService:
         self._local = local
         self._remotes = remotes
         self._max_buckets = max_buckets
+        self._memo = MergeMemo()
 
     async def search(self, request: ClientSearch, ctx: Context) -> SearchOutcome:
         """Runs the search to its end.
@@ -58,16 +61,16 @@ class SearchService:
         started = asyncio.get_running_loop().time()
         targets = group_by_cluster(request.expressions, self._remotes.aliases)
         if len(targets) == 1 and targets[0].alias == LOCAL:
-            answer = await self._local.search(self._whole(request, targets[0]), ctx)
-            return SearchOutcome(answer=answer, took_ms=_elapsed_ms(started))
+            whole, _ = await self._local.search(self._whole(request, targets[0]), ctx)
+            return SearchOutcome(answer=whole, took_ms=_elapsed_ms(started))
         outcomes = await self._ask_all(request, targets, ctx)
         details = Clusters(tuple(outcome for outcome, _ in outcomes))
         answers = [answer for _, answer in outcomes if answer is not None]
+        alone = len(targets) == 1 and len(answers) == 1
         return SearchOutcome(
-            answer=answers[0]
-            if len(targets) == 1 and answers
-            else self._merge(request.body, answers, ctx),
+            answer=answers[0] if alone else self._merge(request.body, answers, ctx),
             took_ms=_elapsed_ms(started),
+            reduce_phases=_phases(request, answers, alone=alone),
             clusters=details,
         )
 
@@ -80,10 +83,9 @@ class SearchService:
                 total=total,
                 max_score=None,
                 shards=ShardCounts(),
-                reduce_phases=0,
                 final=True,
             )
-        merged = merge(
+        return self._memo.merge(
             body,
             answers,
             from_=body.from_,
@@ -92,8 +94,6 @@ class SearchService:
             max_buckets=self._max_buckets(),
             now_ms=ctx.start_ms,
         )
-        merged.reduce_phases = cluster_reduce_phases(answers)
-        return merged
 
     @staticmethod
     def _whole(request: ClientSearch, target: ClusterTarget) -> SearchRequest:
@@ -129,8 +129,7 @@ class SearchService:
         """One cluster's outcome. Raises where its failure is the whole search's."""
         if target.alias == LOCAL:
             answer = await self._local.search(request, ctx)
-            return outcome_of(LOCAL, target.expressions, answer), answer
-        started = asyncio.get_running_loop().time()
+            return outcome_of(LOCAL, target.expressions, answer), answer.partial
         try:
             answer = await self._remotes.client(target.alias).search(request, ctx)
         except TaskCancelled:
@@ -139,8 +138,7 @@ class SearchService:
             if not self._remotes.skip_unavailable(target.alias):
                 raise error.with_metadata(cluster=target.alias) from None
             return _skipped(target, error), None
-        answer.took_ms = answer.took_ms or _elapsed_ms(started)
-        return outcome_of(target.alias, target.expressions, answer), answer
+        return outcome_of(target.alias, target.expressions, answer), answer.partial
 
 
 def _request_for(
@@ -159,6 +157,13 @@ def _request_for(
         request_cache=request.request_cache,
         batched_reduce_size=request.batched_reduce_size,
     )
+
+
+def _phases(request: ClientSearch, answers: list[Partial], *, alone: bool) -> int:
+    """`num_reduce_phases` as the reference counts them: its other mode of execution reduces once."""
+    if not answers:
+        return 0
+    return 1 if alone or not request.minimize_roundtrips else cluster_reduce_phases(answers)
 
 
 def _skipped(target: ClusterTarget, error: ApiError) -> ClusterOutcome:

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+import msgspec
+
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.engine.base import Reader, ShardSearch
 from sealane.errors import ApiError, SearchPhaseExecution, TaskCancelled
@@ -14,7 +16,7 @@ from sealane.model.dsl import TRACK_NONE, Bool, Query
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.query import decode, parse_query
-from sealane.reduce import merge
+from sealane.reduce import ClusterAnswer, MergeMemo
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
 from sealane.search.protocols import IndexSource
 
@@ -47,8 +49,9 @@ class LocalCluster:
         self._reader = reader
         self._node_id = node_id
         self._max_buckets = max_buckets
+        self._memo = MergeMemo()
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """Raises IndexNotFound and its kin for the names, SearchPhaseExecution when no shard could answer."""
         started = asyncio.get_running_loop().time()
         targets = self._indices.resolve(request.indices, request.options, ctx.start_ms)
@@ -57,10 +60,9 @@ class LocalCluster:
             for target in targets
             for shard in range(target.shards)
         ]
-        answer = await self._ask(asked, request, ctx)
-        answer.took_ms = int((asyncio.get_running_loop().time() - started) * 1000)
-        answer.final = request.final_reduce
-        return answer
+        partial = await self._ask(asked, request, ctx)
+        took_ms = int((asyncio.get_running_loop().time() - started) * 1000)
+        return ClusterAnswer(partial, took_ms)
 
     async def _ask(
         self,
@@ -86,7 +88,9 @@ class LocalCluster:
         parts = [each for each in outcomes if isinstance(each, Partial)]
         if failed and not (parts and request.allow_partial_results):
             raise self._all_failed(failed, partly=bool(parts))
-        answer = merge(
+        if len(parts) == len(asked) == 1 and not request.final_reduce and not request.from_:
+            return parts[0]  # a shard's partial is its cluster's already
+        answer = self._memo.merge(
             request.body,
             parts,
             from_=request.from_,
@@ -95,12 +99,15 @@ class LocalCluster:
             max_buckets=self._max_buckets(),
             now_ms=ctx.start_ms,
         )
-        answer.reduce_phases = 1
-        answer.shards = ShardCounts(
-            total=len(asked), successful=len(parts), skipped=0, failed=len(failed)
+        if not failed:
+            return answer
+        return msgspec.structs.replace(
+            answer,
+            shards=ShardCounts(
+                total=len(asked), successful=len(parts), skipped=0, failed=len(failed)
+            ),
+            failures=[each.failure for each in failed],
         )
-        answer.failures = [each.failure for each in failed]
-        return answer
 
     async def _shard(
         self, target: ResolvedIndex, shard: int, search: ShardSearch, ctx: Context

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sealane.reduce.partial import Partial, ShardCounts, ShardFailure
+from sealane.reduce.partial import ClusterAnswer, Partial, ShardCounts, ShardFailure
 
 
 class ClusterStatus(StrEnum):
@@ -50,18 +50,20 @@ class SearchOutcome:
 
     answer: Partial
     took_ms: int
+    reduce_phases: int = 1
     clusters: Clusters | None = field(default=None)
 
 
-def outcome_of(alias: str, indices: Iterable[str], answer: Partial) -> ClusterOutcome:
+def outcome_of(alias: str, indices: Iterable[str], answer: ClusterAnswer) -> ClusterOutcome:
     """How an answer counts: partial when a shard failed or time ran out, else successful."""
-    partial = answer.timed_out or answer.shards.failed > 0
+    partial, took_ms = answer
+    is_partial = partial.timed_out or partial.shards.failed > 0
     return ClusterOutcome(
         alias=alias,
-        status=ClusterStatus.PARTIAL if partial else ClusterStatus.SUCCESSFUL,
+        status=ClusterStatus.PARTIAL if is_partial else ClusterStatus.SUCCESSFUL,
         indices=",".join(indices),
-        took_ms=answer.took_ms,
-        timed_out=answer.timed_out,
-        shards=answer.shards,
-        failures=tuple(answer.failures),
+        took_ms=took_ms,
+        timed_out=partial.timed_out,
+        shards=partial.shards,
+        failures=tuple(partial.failures),
     )

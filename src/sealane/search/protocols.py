@@ -6,7 +6,7 @@ from typing import Protocol
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
-from sealane.reduce.partial import Partial
+from sealane.reduce import ClusterAnswer
 
 
 class ClusterClient(Protocol):
@@ -15,7 +15,7 @@ class ClusterClient(Protocol):
     Cancelling a call (or its context's task) cancels the work on that cluster.
     """
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """The cluster's answer, final or as partials as `request.final_reduce` says.
 
         Raises the ApiError that the cluster raised, ConnectTransport / NodeDisconnected / IllegalState when it cannot

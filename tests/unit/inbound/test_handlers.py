@@ -11,12 +11,12 @@ from sealane.model.dsl import SearchBody
 from sealane.model.node import Address, NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, Subject, Task, TaskId
-from sealane.reduce.partial import Hit, Partial, ShardCounts
+from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts
 from sealane.remote.transport.messages import (
     NODES,
     SEARCH,
+    decode_answer,
     decode_nodes,
-    decode_partial,
     encode_search,
 )
 from sealane.security.rules import Decision, authorize
@@ -34,10 +34,11 @@ class LocalSearch:
     def __init__(self) -> None:
         self.asked: list[SearchRequest] = []
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         self.asked.append(request)
         hit = Hit(f"{ctx.local_alias}:logs", "1", None)
-        return Partial(hits=[hit], total=None, max_score=None, shards=ShardCounts(1, 1))
+        partial = Partial(hits=[hit], total=None, max_score=None, shards=ShardCounts(1, 1))
+        return ClusterAnswer(partial, 3)
 
 
 NODE = NodeInfo(id="i", ephemeral_id="e", name="n", address=Address("10.0.0.1", 9300))
@@ -59,7 +60,7 @@ def handlers(local: LocalSearch, decide=authorize) -> Handlers:  # type: ignore[
 async def test_search_runs_on_this_cluster() -> None:
     local = LocalSearch()
     payload = await handlers(local)[SEARCH](encode_search(REQUEST), context())
-    assert decode_partial(payload).hits[0].index == "eu:logs"
+    assert decode_answer(payload).partial.hits[0].index == "eu:logs"
     (asked,) = local.asked
     assert (asked.indices, asked.size, asked.final_reduce) == (("logs-*",), 10, False)
 

@@ -8,6 +8,7 @@ from sealane.model.dsl import SearchBody
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
 from sealane.reduce.partial import (
+    ClusterAnswer,
     Hit,
     MetricPartial,
     Partial,
@@ -19,11 +20,11 @@ from sealane.reduce.partial import (
 from sealane.remote.transport.messages import (
     SEARCH,
     SearchMessage,
+    decode_answer,
     decode_nodes,
-    decode_partial,
     decode_search,
+    encode_answer,
     encode_nodes,
-    encode_partial,
     encode_search,
 )
 from tests.unit.remote.fakes import FakeDialer, FakeNode, cluster_of, context, node
@@ -38,7 +39,6 @@ PARTIAL = Partial(
     aggs={
         "by": TermsPartial([TermBucket("k", 2, {"m": MetricPartial(2, 3.0, 1.0, 2.0)})], other=1)
     },
-    took_ms=4,
 )
 REQUEST = SearchRequest(
     indices=("logs-*", "-logs-old"),
@@ -88,7 +88,7 @@ def test_search_survives_the_way() -> None:
 
 
 def test_partial_survives_the_way() -> None:
-    assert decode_partial(encode_partial(PARTIAL)) == PARTIAL
+    assert decode_answer(encode_answer(ClusterAnswer(PARTIAL, 4))) == (PARTIAL, 4)
 
 
 def test_nodes_survive_the_way() -> None:
@@ -96,7 +96,7 @@ def test_nodes_survive_the_way() -> None:
     assert decode_nodes(encode_nodes(infos)) == infos
 
 
-@pytest.mark.parametrize("decode", [decode_search, decode_partial, decode_nodes])
+@pytest.mark.parametrize("decode", [decode_search, decode_answer, decode_nodes])
 @pytest.mark.parametrize("payload", [b"", b"\xc1", b"\x90", b"\x91\xa1x", b"\x81\xa1a\x01"])
 def test_malformed_message(decode, payload: bytes) -> None:  # type: ignore[no-untyped-def]
     """Bytes from outside are a 400 that names the action, whatever they are."""
@@ -120,7 +120,7 @@ async def test_search_goes_to_gateways_in_turn() -> None:
     def answering(name: str):  # type: ignore[no-untyped-def]
         def answer(action: str, payload: bytes, ctx: Context) -> bytes:
             asked.append((name, action, payload, ctx))
-            return encode_partial(PARTIAL)
+            return encode_answer(ClusterAnswer(PARTIAL, 4))
 
         return answer
 
@@ -130,7 +130,7 @@ async def test_search_goes_to_gateways_in_turn() -> None:
     async with remotes(FakeDialer(*nodes), sniff()) as made:
         ctx = context()
         for _ in range(2):
-            assert await made.client("eu").search(REQUEST, ctx) == PARTIAL
+            assert await made.client("eu").search(REQUEST, ctx) == (PARTIAL, 4)
     assert sorted(name for name, *_ in asked) == ["a", "b"]
     for _, action, payload, there in asked:
         assert (action, payload) == (SEARCH, encode_search(REQUEST))

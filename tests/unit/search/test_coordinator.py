@@ -9,7 +9,7 @@ from sealane.errors import ConnectTransport, IndexNotFound, NoSuchRemoteCluster,
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.query import parse_search_body
-from sealane.reduce.partial import Hit, Partial, ShardCounts, TotalHits
+from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts, TotalHits
 from sealane.search.coordinator import ClientSearch, SearchService
 from sealane.search.outcome import ClusterStatus, SearchOutcome
 from sealane.search.protocols import ClusterClient
@@ -21,7 +21,6 @@ def partial(*scores: float, index: str = "i", shards: int = 1, failed: int = 0) 
         total=TotalHits(len(scores)),
         max_score=max(scores, default=None),
         shards=ShardCounts(shards, shards - failed, 0, failed),
-        took_ms=7,
     )
 
 
@@ -32,12 +31,12 @@ class Scripted:
         self.answer = answer
         self.asked: list[SearchRequest] = []
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         self.asked.append(request)
         await asyncio.sleep(0)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return ClusterAnswer(self.answer, 7)
 
 
 class Hanging:
@@ -46,7 +45,7 @@ class Hanging:
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -133,7 +132,7 @@ async def test_answers_are_merged_and_phases_counted() -> None:
     answer = outcome.answer
     assert [hit.score for hit in answer.hits] == [3.0, 2.0, 1.0, 0.5]
     assert answer.max_score == 3.0
-    assert answer.reduce_phases == 4
+    assert outcome.reduce_phases == 4
     assert answer.shards.total == 4
     assert answer.total == TotalHits(4)
 
@@ -151,7 +150,7 @@ async def test_an_unreachable_remote_is_skipped_when_it_may_be() -> None:
     (failure,) = eu.failures
     assert (failure.shard, failure.index) == (-1, None)
     assert failure.error["type"] == "connect_transport_exception"
-    assert outcome.answer.reduce_phases == 2
+    assert outcome.reduce_phases == 2
 
 
 async def test_an_unreachable_remote_fails_the_search_when_it_may_not_be_skipped() -> None:
@@ -190,7 +189,7 @@ async def test_when_every_remote_is_skipped_the_answer_is_empty() -> None:
     assert outcome.answer.hits == []
     assert outcome.answer.total == TotalHits(0)
     assert outcome.answer.max_score is None
-    assert outcome.answer.reduce_phases == 0
+    assert outcome.reduce_phases == 0
 
 
 async def test_a_pattern_that_matches_no_remote_searches_nothing() -> None:

@@ -109,7 +109,7 @@ class DocumentParser:
             update = infer_update(document, self.mapping, self._limits)
         except TooMuch as exc:
             raise explain_too_much(source, exc) from exc
-        mapping = merge_mapping(self.mapping, update)
+        mapping = merge_mapping(self.mapping, update, self._limits)
         root = compile_plan(mapping, ignore_unknown=True)
         parsed = self._parse_whole(document, source, doc_id, root)
         if mapping is not self.mapping:

@@ -23,7 +23,7 @@ from sealane.errors import ApiError, IllegalState, IndexNotFound
 from sealane.model.document import Operation, OpType, WriteOp, WriteResult
 
 _T = TypeVar("_T")
-DEFAULT_REFRESH_S = 1.0
+DEFAULT_REFRESH = "1s"
 SEARCH_IDLE_S = 30.0
 WRITER_IDLE_S = 60.0
 _MAPPING_ATTEMPTS = 5
@@ -274,14 +274,15 @@ class OpenIndex:
 
     def is_refresh_due(self, now: float) -> bool:
         interval = self._configured_interval()
-        seconds = DEFAULT_REFRESH_S if interval is None else interval
+        seconds = duration_s(DEFAULT_REFRESH) if interval is None else interval
         if seconds < 0 or not self.is_dirty or self.is_search_idle(now):
             return False
         return now - self.last_refresh_s >= seconds
 
     def _configured_interval(self) -> float | None:
-        value = self.config.settings.get("index.refresh_interval")
-        return None if value is None else duration_s(str(value))
+        """None for the default, which effective settings do not tell from an interval that was asked for."""
+        value = str(self.config.settings.get("index.refresh_interval", DEFAULT_REFRESH))
+        return None if value == DEFAULT_REFRESH else duration_s(value)
 
     async def refresh(self) -> None:
         if not self.is_dirty:

@@ -9,8 +9,8 @@ How a mapped field is laid out in tantivy, under which names:
 | long, integer, short, byte, date (epoch milliseconds) | `path`: i64, indexed, fast |
 | double, float | `path`: f64, indexed, fast (a float is rounded to 32 bits before) |
 | boolean | `path`: i64 0/1, indexed, fast |
-| ip | `path`: text raw, basic, fast: 32 hex digits of the IPv6 form (IPv4 as ::ffff:a.b.c.d), so that it sorts and ranges |
-| every document | `_id`: text raw, basic, no norms; `_seq_no`: i64, indexed, fast; `_doc`: bytes, stored only (stored.py) |
+| ip | `path`: text raw, basic, fast: 32 hex digits of the IPv6 form (IPv4 as ::ffff:a.b.c.d), which sorts |
+| every document | `_id`: text raw, basic; `_seq_no`: i64, indexed, fast; `_doc`: bytes, stored only (stored.py) |
 | every document | `_field_names`: text raw, basic: paths of its text fields that have a value (exists on text) |
 """
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from sealane.errors import IllegalArgument
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
-from sealane.reduce.partial import Partial
+from sealane.reduce import ClusterAnswer
 from sealane.remote.cluster import RemoteCluster
 from sealane.remote.protocols import NATIVE_FAMILY, NodeConnection
-from sealane.remote.transport.messages import SEARCH, decode_partial, encode_search
+from sealane.remote.transport.messages import SEARCH, decode_answer, encode_search
 
 _PRODUCTS = {"elasticsearch": "Elasticsearch", "opensearch": "OpenSearch"}
 
@@ -22,7 +22,7 @@ class RemoteClusterClient:
         self._alias = alias
         self._cluster = cluster
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """The remote's answer, final or as partials as the request says.
 
         Raises the error that the remote raised; ConnectTransport, NoSeedNodeLeft, IllegalState or
@@ -33,7 +33,7 @@ class RemoteClusterClient:
         connection = await self._cluster.connection(ctx)
         self._check_family(connection)
         there = replace(ctx, local_alias=self._alias)
-        return decode_partial(await connection.request(SEARCH, encode_search(request), there))
+        return decode_answer(await connection.request(SEARCH, encode_search(request), there))
 
     def _check_family(self, connection: NodeConnection) -> None:
         if connection.family == NATIVE_FAMILY:

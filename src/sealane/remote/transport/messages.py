@@ -5,6 +5,8 @@ Fields are told by their place, so one may only be appended, with a default. A s
 as the JSON it was parsed from; hits cross with their sources untouched.
 """
 
+import struct
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -13,6 +15,7 @@ from sealane.errors import IllegalArgument
 from sealane.model.node import NodeInfo
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.query import parse_search_body
+from sealane.reduce import ClusterAnswer, IdentityMemo
 from sealane.reduce.partial import Partial
 
 SEARCH = "indices:data/read/search"
@@ -44,6 +47,12 @@ class NodesMessage(msgspec.Struct, frozen=True, array_like=True):
 M = TypeVar("M")
 
 # Made once: a decoder is compiled from its type.
+_TOOK = struct.Struct(">I")
+_NO_HITS = b"\x90"
+"""The second byte of a partial without hits: its first field is an empty array."""
+_REMEMBERED = 256
+_REMEMBERED_BYTES_MAX = 65_536
+_encoded: IdentityMemo[bytes] = IdentityMemo(_REMEMBERED)
 _encoder = msgspec.msgpack.Encoder()
 _search_decoder = msgspec.msgpack.Decoder(SearchMessage)
 _partial_decoder = msgspec.msgpack.Decoder(Partial)
@@ -97,13 +106,37 @@ def decode_search(payload: bytes) -> SearchRequest:
     )
 
 
-def encode_partial(partial: Partial) -> bytes:
-    return _encoder.encode(partial)
+def encode_answer(answer: ClusterAnswer) -> bytes:
+    """Milliseconds taken as four bytes, big-endian, then the partial: equal partials are equal bytes."""
+    return _TOOK.pack(answer.took_ms) + _encode_partial(answer.partial)
 
 
-def decode_partial(payload: bytes) -> Partial:
-    """Raises IllegalArgument for bytes that are no partial answer."""
-    return _decode(_partial_decoder, payload, SEARCH)
+def decode_answer(payload: bytes) -> ClusterAnswer:
+    """Equal bytes of an answer without hits give the same partial. Raises IllegalArgument for bytes that are none."""
+    if len(payload) < _TOOK.size:
+        raise IllegalArgument(f"malformed message for action [{SEARCH}]: {len(payload)} bytes")
+    (took_ms,) = _TOOK.unpack_from(payload)
+    body = payload[_TOOK.size :]
+    if body[1:2] == _NO_HITS and len(body) <= _REMEMBERED_BYTES_MAX:
+        return ClusterAnswer(_remembered(body), took_ms)
+    return ClusterAnswer(_decode(_partial_decoder, body, SEARCH), took_ms)
+
+
+def _encode_partial(partial: Partial) -> bytes:
+    """Encodes an answer without hits once: a shard's cache hands out the same one until its next refresh."""
+    if partial.hits:
+        return _encoder.encode(partial)
+    known = _encoded.get((partial,))
+    if known is None:
+        known = _encoder.encode(partial)
+        if len(known) <= _REMEMBERED_BYTES_MAX:
+            _encoded.put((partial,), known)
+    return known
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(body: bytes) -> Partial:
+    return _decode(_partial_decoder, body, SEARCH)
 
 
 def encode_nodes(nodes: list[NodeInfo]) -> bytes:

@@ -210,9 +210,12 @@ async def test_a_refresh_is_due_after_the_interval_when_something_was_written(be
     await engine.close()
 
 
-async def test_an_index_that_nobody_searches_is_refreshed_by_the_next_search(bench: Bench) -> None:
+@pytest.mark.parametrize("settings", [{}, {"index.refresh_interval": "1s"}])
+async def test_an_index_that_nobody_searches_is_refreshed_by_the_next_search(
+    bench: Bench, settings: dict[str, str]
+) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(IndexConfig(uuid=INDEX, shards=1, mapping=Mapping(), settings=settings))
     await write(engine, index_op("1"))
     index, now = _index(engine), asyncio.get_running_loop().time()
     assert not index.is_refresh_due(now + SEARCH_IDLE_S + 1)

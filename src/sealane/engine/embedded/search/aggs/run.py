@@ -12,7 +12,7 @@ from typing import Any
 import tantivy
 
 from sealane.engine.embedded.search.scope import Scope
-from sealane.errors import ApiError, Internal, TooManyBuckets
+from sealane.errors import ApiError, IllegalArgument, Internal, TooManyBuckets
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial
 
@@ -162,8 +162,6 @@ class Run:
 
 
 def not_supported(agg_type: str, path: str, type_name: str) -> ApiError:
-    from sealane.errors import IllegalArgument
-
     return IllegalArgument(
         f"Field [{path}] of type [{type_name}] is not supported for aggregation [{agg_type}]"
     )

@@ -1,0 +1,110 @@
+"""Memories of what has been computed of the same objects: merging and rendering the cached answers of shards.
+
+A shard's request cache hands out one and the same partial until the next refresh, so a repeated aggregation costs its
+lookup and no merge. Objects are told apart by identity and kept alive as long as they are remembered; they must not
+change.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from sealane.model.dsl import SearchBody
+from sealane.reduce.merge import merge
+from sealane.reduce.partial import (
+    AggPartial,
+    BucketsPartial,
+    HistogramPartial,
+    Partial,
+    TermsPartial,
+)
+
+T = TypeVar("T")
+
+_MERGES = 128
+_BUCKETS_MAX = 4_000
+"""Merges of more buckets are not remembered: 128 of them would be a hundred megabytes."""
+
+
+class IdentityMemo(Generic[T]):
+    """A bounded map from tuples of objects, by identity; the least recently used is forgotten first."""
+
+    def __init__(self, entries_max: int) -> None:
+        self._entries_max = entries_max
+        self._entries: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], T]] = OrderedDict()
+
+    def get(self, objects: tuple[Any, ...]) -> T | None:
+        key = tuple(map(id, objects))
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        self._entries.move_to_end(key)
+        return found[1]
+
+    def put(self, objects: tuple[Any, ...], value: T) -> None:
+        self._entries[tuple(map(id, objects))] = (objects, value)
+        if len(self._entries) > self._entries_max:
+            self._entries.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class MergeMemo:
+    """`merge`, remembering the answers of requests without hits.
+
+    One merger's parameters other than the body and the parts must not change but for `final` and `max_buckets`.
+    """
+
+    def __init__(self) -> None:
+        self._memos: dict[tuple[bool, int], IdentityMemo[Partial]] = {}
+
+    def merge(
+        self,
+        body: SearchBody,
+        parts: Sequence[Partial],
+        *,
+        from_: int,
+        size: int,
+        final: bool,
+        max_buckets: int,
+        now_ms: int,
+    ) -> Partial:
+        """See `merge`. The result may be shared: it must not be changed."""
+        if size or not body.aggs or b"now" in body.raw:
+            return _merge(body, parts, from_, size, final, max_buckets, now_ms)
+        if len(self._memos) > 2:
+            self._memos.clear()  # max_buckets was changed; what it allowed before may not be allowed now
+        memo = self._memos.setdefault((final, max_buckets), IdentityMemo(_MERGES))
+        key = (body, *parts)
+        known = memo.get(key)
+        if known is None:
+            known = _merge(body, parts, from_, size, final, max_buckets, now_ms)
+            if all(_buckets(part.aggs) <= _BUCKETS_MAX for part in parts):
+                memo.put(key, known)
+        return known
+
+
+def _merge(
+    body: SearchBody,
+    parts: Sequence[Partial],
+    from_: int,
+    size: int,
+    final: bool,
+    max_buckets: int,
+    now_ms: int,
+) -> Partial:
+    return merge(
+        body, parts, from_=from_, size=size, final=final, max_buckets=max_buckets, now_ms=now_ms
+    )
+
+
+def _buckets(tree: dict[str, AggPartial] | None) -> int:
+    return 0 if tree is None else sum(_buckets_of(each) for each in tree.values())
+
+
+def _buckets_of(partial: AggPartial) -> int:
+    inner: Iterable[Any] = ()
+    if isinstance(partial, TermsPartial | HistogramPartial | BucketsPartial):
+        inner = partial.buckets
+    return 1 + sum(_buckets(bucket.aggs) + 1 for bucket in inner)

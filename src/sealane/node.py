@@ -43,6 +43,9 @@ from sealane.transport import AsyncioNetwork, TaskScope, TransportService
 
 _log = logging.getLogger("sealane.node")
 
+OPENSEARCH_NUMBER = "2.19.4"
+"""The version shown with `http.face: opensearch`, unless a setting says another."""
+
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the interpreter while another waits. tantivy gives it up at every call, so with Python's
 5 ms each call of a bulk would wait that long beside a busy loop (docs/benchmarks.md has the figures)."""
@@ -98,7 +101,7 @@ class Node:
         store = await SqliteStateStore.open(folder.path / "state.sqlite", executor)
         stack.push_async_callback(store.close)
         self._identity = await folder.cluster(store, self._identity.name, ids)
-        serial = await stack.enter_async_context(Serial())
+        serial = Serial()
         cluster_settings = ClusterSettings(
             store=store, registry=registry(), node=settings, serial=serial
         )
@@ -121,6 +124,7 @@ class Node:
             executor=executor,
         )
         stack.push_async_callback(engine.close)
+        await stack.enter_async_context(serial)  # changes under way end before the engine closes
         background = await stack.enter_async_context(TaskScope("node"))
         background.start(engine.run(), name="refresh")
         await indices.start(engine)
@@ -170,14 +174,16 @@ class Node:
             ),
             tasks=tasks,
             clock=clock,
-            build=Build(number=keys.VERSION_NUMBER.get(settings)),
+            build=_build(settings),
             max_content_length=max_content_length,
+            unopened=lambda: tuple(indices.unopened),
         )
         app = RestApp(
             [*search.routes(searches), *msearch.routes(searches), *standard_routes(services)],
             tasks=tasks,
             clock=clock,
             limits=Limits(max_content_length=max_content_length),
+            product_header=keys.HTTP_FACE.get(settings) is keys.Face.ELASTICSEARCH,
         )
         await stack.enter_async_context(app)
         http = await stack.enter_async_context(HttpServer(app))
@@ -231,6 +237,15 @@ def _node_info(settings: Settings, folder: DataFolder, address: Address) -> Node
         },
         version=keys.VERSION_NUMBER.get(settings),
     )
+
+
+def _build(settings: Settings) -> Build:
+    """What `GET /` says we are: by default the release whose behaviour is ours."""
+    if keys.HTTP_FACE.get(settings) is keys.Face.ELASTICSEARCH:
+        return Build(number=keys.VERSION_NUMBER.get(settings))
+    shown = keys.VERSION_NUMBER.is_set(settings)
+    number = keys.VERSION_NUMBER.get(settings) if shown else OPENSEARCH_NUMBER
+    return Build(number=number, distribution="opensearch")
 
 
 def _host(settings: Settings, setting: Any) -> str:

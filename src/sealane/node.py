@@ -1,6 +1,5 @@
 """The composition root: which parts make a node, how they are joined, and in which order they start and stop."""
 
-import asyncio
 import ipaddress
 import logging
 import os

@@ -108,7 +108,7 @@ class Reader(Protocol):
     async def search(
         self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
     ) -> Partial:
-        """Query and fetch in one. Raises ApiError when this shard cannot answer (the query does not fit its mapping)."""
+        """Query and fetch in one. Raises ApiError when this shard cannot answer: its mapping does not fit the query."""
 
     async def get(
         self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True

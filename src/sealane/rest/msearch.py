@@ -19,6 +19,7 @@ from sealane.rest.router import Route, path_indices
 from sealane.rest.search_params import client_search
 from sealane.rest.search_response import render_search
 from sealane.search.coordinator import ClientSearch, SearchService
+from sealane.search.fan_out import ask_all
 
 _CONCURRENT = 8
 """Searches of one request that run at a time unless it says otherwise."""
@@ -66,20 +67,18 @@ def routes(service: SearchService) -> list[Route]:
         params = request.params
         wanted = list(_items(request))
         started = asyncio.get_running_loop().time()
-        slots = asyncio.Semaphore(params.get("max_concurrent_searches", _CONCURRENT))
         shown = {
             "typed_keys": params.get("typed_keys", False),
             "total_as_int": params.get("rest_total_hits_as_int", False),
         }
 
-        async def answer(each: ClientSearch) -> dict[str, Any]:
-            async with slots:
-                return await _answer(service, each, request.ctx, shown)
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(answer(each)) for each in wanted]
+        responses = await ask_all(
+            lambda each: _answer(service, each, request.ctx, shown),
+            wanted,
+            at_a_time=params.get("max_concurrent_searches", _CONCURRENT),
+        )
         took = int((asyncio.get_running_loop().time() - started) * 1000)
-        return json_response({"took": took, "responses": [task.result() for task in tasks]})
+        return json_response({"took": took, "responses": responses})
 
     return [
         Route(

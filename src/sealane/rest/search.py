@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from sealane.query import parse_count_body
+from sealane.query import parse_count_body, parse_search_body
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, path_indices
 from sealane.rest.search_params import (
@@ -74,7 +74,11 @@ def routes(service: SearchService) -> list[Route]:
 
 def _count_body(raw: bytes, params: Mapping[str, Any]) -> bytes:
     """A search of size 0 that counts exactly. Raises ParsingError for anything but a query."""
-    folded = {**parse_count_body(raw), "size": 0, "track_total_hits": True}
+    query = parse_count_body(raw)
+    parse_search_body(
+        raw
+    )  # what is wrong with the query is told with its places in the client's text
+    folded = {**query, "size": 0, "track_total_hits": True}
     if "min_score" in params:
         folded["min_score"] = params["min_score"]
     return orjson.dumps(folded)

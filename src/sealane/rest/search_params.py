@@ -125,7 +125,10 @@ def client_search(
     expressions: tuple[str, ...], raw: bytes, params: Mapping[str, Any]
 ) -> ClientSearch:
     """One search from its body and its parameters. Raises what the body's parser raises."""
-    body = parse_search_body(fold(raw, params))
+    folded = fold(raw, params)
+    if folded is not raw:
+        parse_search_body(raw)  # what is wrong with the client's own text is told with its places
+    body = parse_search_body(folded)
     if params.get("rest_total_hits_as_int") and body.track_total_hits not in (
         _TRACK_NONE,
         _TRACK_ALL,

@@ -5,16 +5,17 @@ The local cluster is the cluster whose alias is empty, asked through the same pr
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from sealane.errors import ApiError, TaskCancelled
+from sealane.errors import ApiError, SearchPhaseExecution, TaskCancelled
 from sealane.model.dsl import TRACK_NONE, SearchBody
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import MergeMemo, cluster_reduce_phases
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
 from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
+from sealane.search.fan_out import ask_all
 from sealane.search.outcome import (
     ClusterOutcome,
     Clusters,
@@ -68,20 +69,22 @@ class SearchService:
         answers = [answer for _, answer in outcomes if answer is not None]
         alone = len(targets) == 1 and len(answers) == 1
         return SearchOutcome(
-            answer=answers[0] if alone else self._merge(request.body, answers, ctx),
+            answer=answers[0] if alone else self._merge(request, answers, ctx),
             took_ms=_elapsed_ms(started),
             reduce_phases=_phases(request, answers, alone=alone),
             clusters=details,
         )
 
-    def _merge(self, body: SearchBody, answers: list[Partial], ctx: Context) -> Partial:
+    def _merge(self, request: ClientSearch, answers: list[Partial], ctx: Context) -> Partial:
         """The final answer of several clusters; of none at all it is empty."""
+        body = request.body
         if not answers:
             total = None if body.track_total_hits == TRACK_NONE else TotalHits(0)
             return Partial(
                 hits=[],
                 total=total,
-                max_score=None,
+                # One reduce over no shards gives a zero, merging no clusters nothing: as the reference's two modes.
+                max_score=None if request.minimize_roundtrips else 0.0,
                 shards=ShardCounts(),
                 final=True,
             )
@@ -105,23 +108,16 @@ class SearchService:
     async def _ask_all(
         self, request: ClientSearch, targets: Sequence[ClusterTarget], ctx: Context
     ) -> list[tuple[ClusterOutcome, Partial | None]]:
-        if len(targets) < 2:
-            return [await self._ask(self._whole(request, each), each, ctx) for each in targets]
+        if len(targets) == 1:
+            return [await self._ask(self._whole(request, targets[0]), targets[0], ctx)]
         window = request.body.from_ + request.body.size
-        asked = [
-            (_request_for(request, target, from_=0, size=window, final=False), target)
-            for target in targets
-        ]
-        try:
-            async with asyncio.TaskGroup() as group:
-                # The first is asked last and in this task: it is the local cluster, if that is among them.
-                others = [
-                    group.create_task(self._ask(each, target, ctx)) for each, target in asked[1:]
-                ]
-                first = await self._ask(*asked[0], ctx)
-        except BaseExceptionGroup as failures:
-            raise _first_error(failures) from None
-        return [first, *(task.result() for task in others)]
+
+        def ask(target: ClusterTarget) -> Awaitable[tuple[ClusterOutcome, Partial | None]]:
+            part = _request_for(request, target, from_=0, size=window, final=False)
+            return self._ask(part, target, ctx)
+
+        # The local cluster is first, if it is among them, and so is asked in this task.
+        return await ask_all(ask, targets)
 
     async def _ask(
         self, request: SearchRequest, target: ClusterTarget, ctx: Context
@@ -167,18 +163,16 @@ def _phases(request: ClientSearch, answers: list[Partial], *, alone: bool) -> in
 
 
 def _skipped(target: ClusterTarget, error: ApiError) -> ClusterOutcome:
+    if isinstance(error, SearchPhaseExecution) and error.caused_by is None and error.root_causes:
+        error.caused_by = error.root_causes[
+            0
+        ]  # as the reference shows it once it has crossed the wire
     return ClusterOutcome(
         alias=target.alias,
         status=ClusterStatus.SKIPPED,
         indices=",".join(target.expressions),
         failures=(ShardFailure(-1, None, error.to_wire()),),
     )
-
-
-def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error to answer with: the first ApiError; else, as it is a fault of ours, whatever came first."""
-    flat = [each for each in group.exceptions if isinstance(each, ApiError)]
-    return flat[0] if flat else group.exceptions[0]
 
 
 def _elapsed_ms(started: float) -> int:

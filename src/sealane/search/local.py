@@ -11,13 +11,15 @@ import msgspec
 
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.engine.base import Reader, ShardSearch
-from sealane.errors import ApiError, SearchPhaseExecution, TaskCancelled
+from sealane.errors import ApiError, NoSuchRemoteCluster, SearchPhaseExecution, TaskCancelled
 from sealane.model.dsl import TRACK_NONE, Bool, Query
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.query import decode, parse_query
 from sealane.reduce import ClusterAnswer, MergeMemo
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
+from sealane.search.expression import split_alias
+from sealane.search.fan_out import ask_all
 from sealane.search.protocols import IndexSource
 
 _CONCURRENT_SHARDS = 16
@@ -54,6 +56,10 @@ class LocalCluster:
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """Raises IndexNotFound and its kin for the names, SearchPhaseExecution when no shard could answer."""
         started = asyncio.get_running_loop().time()
+        for expression in request.indices:
+            other = split_alias(expression)
+            if other is not None:
+                raise NoSuchRemoteCluster(other[0])
         targets = self._indices.resolve(request.indices, request.options, ctx.start_ms)
         asked = [
             (target, shard, self._shard_search(target, request, ctx))
@@ -72,18 +78,9 @@ class LocalCluster:
     ) -> Partial:
         if not asked:
             return _nothing(request)
-        if len(asked) == 1:
-            outcomes = [await self._shard(*asked[0], ctx)]
-        else:
-            slots = asyncio.Semaphore(_CONCURRENT_SHARDS)
-
-            async def within(each: tuple[ResolvedIndex, int, ShardSearch]) -> Partial | _Failed:
-                async with slots:
-                    return await self._shard(*each, ctx)
-
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(within(each)) for each in asked]
-            outcomes = [task.result() for task in tasks]
+        outcomes = await ask_all(
+            lambda each: self._shard(*each, ctx), asked, at_a_time=_CONCURRENT_SHARDS
+        )
         failed = [each for each in outcomes if isinstance(each, _Failed)]
         parts = [each for each in outcomes if isinstance(each, Partial)]
         if failed and not (parts and request.allow_partial_results):

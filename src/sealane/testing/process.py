@@ -149,13 +149,13 @@ class NodeProcess:
 @contextmanager
 def two_clusters(**settings: str) -> Iterator[tuple[NodeProcess, NodeProcess]]:
     """The clusters `europe` and `americas`, the second registered as a remote of the first; removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="sealane-") as folder:
-        with (
-            NodeProcess("europe", Path(folder) / "europe", **settings) as europe,
-            NodeProcess("americas", Path(folder) / "americas", **settings) as americas,
-        ):
-            register(europe, americas)
-            yield europe, americas
+    with (
+        tempfile.TemporaryDirectory(prefix="sealane-") as folder,
+        NodeProcess("europe", Path(folder) / "europe", **settings) as europe,
+        NodeProcess("americas", Path(folder) / "americas", **settings) as americas,
+    ):
+        register(europe, americas)
+        yield europe, americas
 
 
 def register(local: NodeProcess, remote: NodeProcess, **settings: Any) -> None:

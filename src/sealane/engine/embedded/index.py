@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from sealane.clock import Clock, Ids
 from sealane.engine.base import IndexConfig, MappingSink
 from sealane.engine.embedded.coercion import MAX_ID_BYTES, refused_id
@@ -143,6 +145,12 @@ class OpenIndex:
         self, operations: Sequence[WriteOp], sink: MappingSink
     ) -> list[WriteResult | ApiError]:
         """As Writer.bulk. What new fields need is durable in `sink` before the first operation is logged."""
+        if self.config.shards > 1:
+            # An id decides the shard, so it has to be there before the shard is chosen.
+            operations = [
+                msgspec.structs.replace(op, id=self._ids.document()) if op.id is None else op
+                for op in operations
+            ]
         async with self._lock:
             self._require_open()
             self.last_write_s = asyncio.get_running_loop().time()

@@ -74,7 +74,8 @@ class HttpServer:
             raise IOFailure(f"cannot listen for HTTP on [{address}]: {error.strerror}") from error
         listener.setblocking(False)
         self._serving = self._group.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started and not self._serving.done():
+        # uvicorn has no event for it, and is there at once.
+        while not self._server.started and not self._serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0)
         bound = listener.getsockname()
         return Address(bound[0], bound[1])

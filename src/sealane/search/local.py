@@ -87,15 +87,7 @@ class LocalCluster:
             raise self._all_failed(failed, partly=bool(parts))
         if len(parts) == len(asked) == 1 and not request.final_reduce and not request.from_:
             return parts[0]  # a shard's partial is its cluster's already
-        answer = self._memo.merge(
-            request.body,
-            parts,
-            from_=request.from_,
-            size=request.size,
-            final=request.final_reduce,
-            max_buckets=self._max_buckets(),
-            now_ms=ctx.start_ms,
-        )
+        answer = self._merge(parts, request, ctx)
         if not failed:
             return answer
         return msgspec.structs.replace(
@@ -105,6 +97,23 @@ class LocalCluster:
             ),
             failures=[each.failure for each in failed],
         )
+
+    def _merge(self, parts: Sequence[Partial], request: SearchRequest, ctx: Context) -> Partial:
+        """The cluster's answer. What shards cannot be merged about fails the search as the reference's reduce does."""
+        try:
+            return self._memo.merge(
+                request.body,
+                parts,
+                from_=request.from_,
+                size=request.size,
+                final=request.final_reduce,
+                max_buckets=self._max_buckets(),
+                now_ms=ctx.start_ms,
+            )
+        except ApiError as error:
+            failure = SearchPhaseExecution("", phase="fetch", failed_shards=[], causes=[])
+            failure.caused_by, failure.status = error, error.status
+            raise failure from error
 
     async def _shard(
         self, target: ResolvedIndex, shard: int, search: ShardSearch, ctx: Context

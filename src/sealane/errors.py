@@ -300,10 +300,11 @@ class SearchPhaseExecution(ApiError):
 class TooManyBuckets(ApiError):
     es_type, status = "too_many_buckets_exception", 400
 
-    def __init__(self, count: int, limit: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            f"Trying to create too many buckets. Must be less than or equal to: [{limit}] but was [{count}]. "
-            "This limit can be set by changing the [search.max_buckets] cluster level setting.",
+            f"Trying to create too many buckets. Must be less than or equal to: [{limit}] but this "
+            "number of buckets was exceeded. This limit can be set by changing the "
+            "[search.max_buckets] cluster level setting.",
             metadata={"max_buckets": limit},
         )
 

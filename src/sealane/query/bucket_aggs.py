@@ -168,10 +168,10 @@ def _histogram(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str
     found = read_members(cursor, kind, container[kind], known)
     require_field(found)
     found.pop("value_type", None)
-    if "interval" not in found:
-        raise IllegalArgument("interval must be positive, got: 0.0")
     _inside(found.get("hard_bounds"), found.get("extended_bounds"))
-    found["offset"] = found.get("offset", 0.0) % found["interval"]
+    # Without an interval it is 0, which each shard refuses.
+    interval = found.setdefault("interval", 0.0)
+    found["offset"] = found.get("offset", 0.0) % interval if interval else 0.0
     return {"build": dsl.HistogramAgg, **found}
 
 
@@ -263,14 +263,10 @@ def _date_histogram(
     found = read_members(cursor, kind, container[kind], known)
     require_field(found)
     found.pop("value_type", None)
-    fixed = found.pop("fixed_interval", None)
-    if fixed is None and "calendar_interval" not in found:
-        raise IllegalArgument("Invalid interval specified, must be non-null and non-empty")
-    if fixed is not None and fixed <= 0:
-        raise IllegalArgument("Zero or negative time interval not supported")
+    # That there is an interval, and above zero, is for each shard to check.
     return {
         "build": dsl.DateHistogramAgg,
-        "fixed_interval_ms": fixed,
+        "fixed_interval_ms": found.pop("fixed_interval", None),
         "offset_ms": found.pop("offset", 0),
         **found,
     }
@@ -329,8 +325,6 @@ def _range_agg(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str
     require_field(found)
     found.pop("value_type", None)
     ranges = found.pop("ranges", ())
-    if not ranges:
-        raise IllegalArgument(f"No [ranges] specified for the [{agg}] aggregation")
     if not date:
         low, high = float("-inf"), float("inf")
         numbers = [_number_range(each) for each in ranges]

@@ -39,12 +39,16 @@ Tree = dict[str, AggPartial]
 
 
 class Reduction:
-    """One merge: whether it is final, the time it is for, and how many buckets it may still make."""
+    """One merge: whether it is final, the time it is for, and how many buckets it may still make.
 
-    __slots__ = ("buckets", "final", "max_buckets", "now_ms")
+    `by_cluster` says that each source is a cluster's answer, not a shard's.
+    """
 
-    def __init__(self, final: bool, max_buckets: int, now_ms: int) -> None:
+    __slots__ = ("buckets", "by_cluster", "final", "max_buckets", "now_ms")
+
+    def __init__(self, final: bool, max_buckets: int, now_ms: int, by_cluster: bool) -> None:
         self.final = final
+        self.by_cluster = by_cluster
         self.max_buckets = max_buckets
         self.now_ms = now_ms
         self.buckets = 0
@@ -54,7 +58,7 @@ class Reduction:
         if self.final:
             self.buckets += buckets
             if self.buckets > self.max_buckets:
-                raise TooManyBuckets(self.buckets, self.max_buckets)
+                raise TooManyBuckets(self.max_buckets)
 
     def trees(
         self, specs: tuple[Agg, ...], trees: Sequence[Mapping[str, AggPartial] | None]
@@ -93,9 +97,10 @@ def merge_aggs(
     final: bool,
     max_buckets: int = DEFAULT_MAX_BUCKETS,
     now_ms: int = 0,
+    by_cluster: bool = False,
 ) -> Tree:
     """The tree of all sources. Raises AggregationExecution when types differ, TooManyBuckets at the final merge."""
-    return Reduction(final, max_buckets, now_ms).trees(specs, trees) or {}
+    return Reduction(final, max_buckets, now_ms, by_cluster).trees(specs, trees) or {}
 
 
 _P = TypeVar(

@@ -53,11 +53,12 @@ class IdentityMemo(Generic[T]):
 class MergeMemo:
     """`merge`, remembering the answers of requests without hits.
 
-    One merger's parameters other than the body and the parts must not change but for `final` and `max_buckets`.
+    One merger's parameters other than the body and the parts must not change but for `final`, `by_cluster` and
+    `max_buckets`.
     """
 
     def __init__(self) -> None:
-        self._memos: dict[tuple[bool, int], IdentityMemo[Partial]] = {}
+        self._memos: dict[tuple[bool, bool, int], IdentityMemo[Partial]] = {}
 
     def merge(
         self,
@@ -69,34 +70,39 @@ class MergeMemo:
         final: bool,
         max_buckets: int,
         now_ms: int,
+        by_cluster: bool = False,
     ) -> Partial:
         """See `merge`. The result may be shared: it must not be changed."""
         if size or not body.aggs or b"now" in body.raw:
-            return _merge(body, parts, from_, size, final, max_buckets, now_ms)
-        if len(self._memos) > 2:
+            return merge(
+                body,
+                parts,
+                from_=from_,
+                size=size,
+                final=final,
+                max_buckets=max_buckets,
+                now_ms=now_ms,
+                by_cluster=by_cluster,
+            )
+        if len(self._memos) > 4:
             self._memos.clear()  # max_buckets was changed; what it allowed before may not be allowed now
-        memo = self._memos.setdefault((final, max_buckets), IdentityMemo(_MERGES))
+        memo = self._memos.setdefault((final, by_cluster, max_buckets), IdentityMemo(_MERGES))
         key = (body, *parts)
         known = memo.get(key)
         if known is None:
-            known = _merge(body, parts, from_, size, final, max_buckets, now_ms)
+            known = merge(
+                body,
+                parts,
+                from_=from_,
+                size=size,
+                final=final,
+                max_buckets=max_buckets,
+                now_ms=now_ms,
+                by_cluster=by_cluster,
+            )
             if all(_buckets(part.aggs) <= _BUCKETS_MAX for part in parts):
                 memo.put(key, known)
         return known
-
-
-def _merge(
-    body: SearchBody,
-    parts: Sequence[Partial],
-    from_: int,
-    size: int,
-    final: bool,
-    max_buckets: int,
-    now_ms: int,
-) -> Partial:
-    return merge(
-        body, parts, from_=from_, size=size, final=final, max_buckets=max_buckets, now_ms=now_ms
-    )
 
 
 def _buckets(tree: dict[str, AggPartial] | None) -> int:

@@ -35,11 +35,15 @@ def merge(
     final: bool,
     max_buckets: int = DEFAULT_MAX_BUCKETS,
     now_ms: int = 0,
+    by_cluster: bool = False,
 ) -> Partial:
     """One answer of many: hits `from_` to `from_ + size`, totals, counts, failures and aggregations.
 
     `reduce_phases` of the result is 1; who merged clusters sets it to `cluster_reduce_phases`. `now_ms` is what `now`
-    means in bounds of histograms. Raises IllegalArgument when a field's sort values cannot be compared,
+    means in bounds of histograms. `by_cluster` says that each part is what a cluster has reduced by itself, in the
+    reference's terms: with `ccs_minimize_roundtrips`. It changes the error bounds of terms.
+
+    Raises IllegalArgument when a field's sort values cannot be compared,
     AggregationExecution and TooManyBuckets from the aggregations.
     """
     if len(parts) == 1:
@@ -65,7 +69,12 @@ def merge(
     trees = [part.aggs for part in parts if part.aggs is not None]
     if body.aggs and trees:
         merged.aggs = merge_aggs(
-            body.aggs, trees, final=final, max_buckets=max_buckets, now_ms=now_ms
+            body.aggs,
+            trees,
+            final=final,
+            max_buckets=max_buckets,
+            now_ms=now_ms,
+            by_cluster=by_cluster,
         )
     return merged
 

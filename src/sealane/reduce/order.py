@@ -6,13 +6,28 @@ from math import inf, isnan, nan, sqrt
 from typing import Any, Protocol, TypeVar
 
 from sealane.errors import IllegalArgument
-from sealane.model.dsl import Agg, BucketOrder, CardinalityAgg, MetricAgg, MetricKind
+from sealane.model.dsl import (
+    Agg,
+    BucketOrder,
+    CardinalityAgg,
+    DateHistogramAgg,
+    FilterAgg,
+    FiltersAgg,
+    GlobalAgg,
+    HistogramAgg,
+    MetricAgg,
+    MetricKind,
+    MissingAgg,
+    RangeAgg,
+    TermsAgg,
+)
 from sealane.reduce.hll import cardinality_of
 from sealane.reduce.partial import (
     AggPartial,
     BucketsPartial,
     CardinalityPartial,
     MetricPartial,
+    TermsPartial,
 )
 
 
@@ -65,7 +80,24 @@ def _key(
 
 
 def metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) -> float:
-    """The number at a path such as `price`, `stats.avg` or `sold>stats.max`, raw: NaN or infinite when empty."""
+    """The number at a path such as `price`, `stats.avg` or `sold>stats.max`, raw: NaN or infinite when empty.
+
+    Raises IllegalArgument where the path leads to none, or to more than one.
+    """
+    try:
+        return _metric_at(subs, tree, path)
+    except _NoNumber as problem:
+        reason = str(problem)
+        raise IllegalArgument(
+            f"Invalid aggregation order path [{path}]. {reason}", caused_by=IllegalArgument(reason)
+        ) from None
+
+
+class _NoNumber(Exception):
+    """Why a path does not lead to one number."""
+
+
+def _metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) -> float:
     head, _, rest = path.partition(">")
     name, dot, member = head.partition(".")
     if not dot and head.endswith("]"):
@@ -76,20 +108,103 @@ def metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) 
     else:
         name, member = head, ""
     if spec is None or name not in tree:
-        raise IllegalArgument(
-            f"Invalid aggregation order path [{path}]. Cannot find aggregation named [{name}]"
-        )
+        raise _NoNumber(f"Cannot find aggregation named [{name}]")
     partial = tree[name]
-    if isinstance(partial, BucketsPartial):
-        bucket = partial.buckets[0]
+    if isinstance(spec, FilterAgg | MissingAgg | GlobalAgg) and isinstance(partial, BucketsPartial):
+        return _single_bucket(spec, partial, member, rest)
+    if isinstance(partial, CardinalityPartial | MetricPartial):
         if rest:
-            return metric_at(spec.subs, bucket.aggs or {}, rest)
-        return float(bucket.count)
-    if isinstance(partial, CardinalityPartial) and isinstance(spec, CardinalityAgg):
+            raise _NoNumber(f"Metrics aggregations cannot have sub-aggregations (at [>{rest}]")
+        return _metric(spec, partial, member)
+    kind = type_name(spec, partial)
+    if rest:
+        below = rest.partition(">")[0]
+        raise _NoNumber(f"Can't sort by a descendant of a [{kind}] aggregation [{below}]")
+    raise _NoNumber(f"Can't sort a [{kind}] aggregation [{name}]")
+
+
+def _single_bucket(spec: Agg, partial: BucketsPartial, member: str, rest: str) -> float:
+    bucket = partial.buckets[0]
+    if rest:
+        return _metric_at(spec.subs, bucket.aggs or {}, rest)
+    if member and member != "doc_count":
+        raise _NoNumber(
+            f"Unknown value key [{member}] for single-bucket aggregation [{spec.name}]. "
+            "Either use [doc_count] as key or drop the key all together."
+        )
+    return float(bucket.count)
+
+
+def _metric(spec: Agg, partial: CardinalityPartial | MetricPartial, member: str) -> float:
+    if isinstance(spec, MetricAgg) and spec.kind in _MULTI_VALUE:
+        assert isinstance(partial, MetricPartial)
+        if not member:
+            raise _NoNumber(
+                "Missing value key in [null] which refers to a multi-value metric aggregation"
+            )
+        kind, members = _MULTI_VALUE[spec.kind]
+        if member not in members:
+            raise _NoNumber(
+                "No enum constant org.elasticsearch.search.aggregations.metrics."
+                f"{kind}.Metrics.{member}"
+            )
+        return metric_value(partial, member, spec.sigma)
+    if member and member != "value":
+        raise _NoNumber(
+            f"Unknown value key [{member}] for single-value metric aggregation [{spec.name}]. "
+            "Either use [value] as key or drop the key all together"
+        )
+    if isinstance(partial, CardinalityPartial):
         return float(cardinality_of(partial))
-    if isinstance(partial, MetricPartial) and isinstance(spec, MetricAgg):
-        return metric_value(partial, member or spec.kind, spec.sigma)
-    raise IllegalArgument(f"Invalid aggregation order path [{path}]. Can't sort by [{name}]")
+    assert isinstance(spec, MetricAgg)
+    return metric_value(partial, spec.kind, spec.sigma)
+
+
+_STATS = frozenset(("count", "sum", "min", "max", "avg"))
+_SPREAD = frozenset(
+    (
+        "sum_of_squares",
+        *(
+            f"{of}{kind}"
+            for of in ("variance", "std_deviation")
+            for kind in ("", "_population", "_sampling")
+        ),
+        *(
+            f"std_{end}{kind}"
+            for end in ("upper", "lower")
+            for kind in ("", "_population", "_sampling")
+        ),
+    )
+)
+_MULTI_VALUE = {
+    MetricKind.STATS: ("InternalStats", _STATS),
+    MetricKind.EXTENDED_STATS: ("InternalExtendedStats", _STATS | _SPREAD),
+}
+
+
+def type_name(spec: Agg, partial: AggPartial) -> str:
+    """The reference's name for the kind of answer, as `typed_keys` shows it."""
+    match spec, partial:
+        case MetricAgg(), _:
+            return spec.kind.value
+        case TermsAgg(), TermsPartial():
+            if partial.key_type in ("long", "date", "boolean"):
+                return "lterms"
+            return "dterms" if partial.key_type == "double" else "sterms"
+        case RangeAgg(), _:
+            return "date_range" if spec.date else "range"
+    return _NAMES[type(spec)]
+
+
+_NAMES: dict[type[Agg], str] = {
+    CardinalityAgg: "cardinality",
+    HistogramAgg: "histogram",
+    DateHistogramAgg: "date_histogram",
+    FiltersAgg: "filters",
+    FilterAgg: "filter",
+    MissingAgg: "missing",
+    GlobalAgg: "global",
+}
 
 
 def metric_value(partial: MetricPartial, member: str, sigma: float = 2.0) -> float:

@@ -94,7 +94,10 @@ class TermBucket(msgspec.Struct, array_like=True):
 
 
 class TermsPartial(msgspec.Struct, array_like=True, tag="t"):
-    """`other` counts documents outside the returned buckets; `error` is -1 where no bound is known.
+    """`other` counts documents outside the returned buckets.
+
+    `error` bounds what each source may have kept to itself of one term: None as a shard answers, which leaves it to
+    the merge to tell; -1 where no bound is known.
 
     `key_type` is the field's type (`keyword`, `long`, `double`, `boolean`, `date`, `ip`), None when unmapped.
     Boolean keys are 0 and 1, dates are milliseconds, ips are text.
@@ -102,7 +105,7 @@ class TermsPartial(msgspec.Struct, array_like=True, tag="t"):
 
     buckets: list[TermBucket]
     other: int = 0
-    error: int = 0
+    error: int | None = None
     key_type: str | None = None
     format: str | None = None
 

@@ -1,7 +1,7 @@
 """Final aggregations as the reference's JSON: its member order, its nulls, its texts."""
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 from sealane.model.dates import DEFAULT_FORMAT, format_date
@@ -9,19 +9,16 @@ from sealane.model.dsl import (
     Agg,
     CardinalityAgg,
     DateHistogramAgg,
-    FilterAgg,
     FiltersAgg,
-    GlobalAgg,
     HistogramAgg,
     MetricAgg,
     MetricKind,
-    MissingAgg,
     RangeAgg,
     TermsAgg,
 )
 from sealane.reduce.hll import cardinality_of
 from sealane.reduce.number_format import decimal_format, java_double
-from sealane.reduce.order import metric_value
+from sealane.reduce.order import metric_value, type_name
 from sealane.reduce.partial import (
     AggPartial,
     BucketsPartial,
@@ -44,7 +41,7 @@ def render_aggs(
         partial = tree[spec.name]
         body: Json = {} if spec.meta is None else {"meta": spec.meta}
         _render(body, spec, partial, typed_keys)
-        answer[f"{_type_name(spec, partial)}#{spec.name}" if typed_keys else spec.name] = body
+        answer[f"{type_name(spec, partial)}#{spec.name}" if typed_keys else spec.name] = body
     return answer
 
 
@@ -73,40 +70,24 @@ def _subs(spec: Agg, tree: Mapping[str, AggPartial] | None, typed: bool) -> Json
     return render_aggs(spec.subs, tree or {}, typed_keys=typed) if spec.subs else {}
 
 
-def _type_name(spec: Agg, partial: AggPartial) -> str:
-    match spec, partial:
-        case MetricAgg(), _:
-            return spec.kind.value
-        case TermsAgg(), TermsPartial():
-            if partial.key_type in ("long", "date", "boolean"):
-                return "lterms"
-            return "dterms" if partial.key_type == "double" else "sterms"
-        case RangeAgg(), _:
-            return "date_range" if spec.date else "range"
-    return _NAMES[type(spec)]
-
-
-_NAMES: dict[type[Agg], str] = {
-    CardinalityAgg: "cardinality",
-    HistogramAgg: "histogram",
-    DateHistogramAgg: "date_histogram",
-    FiltersAgg: "filters",
-    FilterAgg: "filter",
-    MissingAgg: "missing",
-    GlobalAgg: "global",
-}
-
-
 # -- values as text ----------------------------------------------------------------------------------------------
 
 
 def _text(value: float, kind: str | None, wanted: str | None, own: str | None) -> str | None:
     """A value under the request's format, or its field's; None where neither writes it as text."""
     if kind == "date":
-        return format_date(value, wanted or own or DEFAULT_FORMAT)
+        return format_date(_as_long(value), wanted or own or DEFAULT_FORMAT)
     if kind == "boolean":
         return "true" if value else "false"
     return decimal_format(value, wanted) if wanted else None
+
+
+def _as_long(value: float) -> int:
+    """A double as Java makes it a long: what is no number is 0, what is too large the largest."""
+    return 0 if isnan(value) else int(max(-(2.0**63), min(value, _LONG_MAX)))
+
+
+_LONG_MAX = 2**63 - 1
 
 
 # -- metrics -----------------------------------------------------------------------------------------------------
@@ -117,13 +98,11 @@ def _metric(body: Json, spec: MetricAgg, partial: MetricPartial) -> None:
         return _text(value, partial.value_type, spec.format, partial.format)
 
     if spec.kind in (MetricKind.STATS, MetricKind.EXTENDED_STATS):
-        if partial.value_type == "boolean":
-            # Here, and only here, the reference writes booleans as such.
-            _stats(body, partial, bool)
-        else:
-            _stats(body, partial, text)
+        # Here, and only here, the reference writes booleans as such.
+        plain = bool if partial.value_type == "boolean" else text
+        _stats(body, partial, plain)
         if spec.kind is MetricKind.EXTENDED_STATS:
-            _extended_stats(body, spec, partial, text)
+            _extended_stats(body, spec, partial, text, plain)
         return
     if spec.kind is MetricKind.VALUE_COUNT:
         body["value"] = partial.count
@@ -150,15 +129,8 @@ def _stats(body: Json, partial: MetricPartial, text: Any) -> None:
         body |= _as_strings(values, text)
 
 
-_SPREAD = (
-    "sum_of_squares",
-    "variance",
-    "variance_population",
-    "variance_sampling",
-    "std_deviation",
-    "std_deviation_population",
-    "std_deviation_sampling",
-)
+_SQUARES = ("sum_of_squares", "variance", "variance_population", "variance_sampling")
+_DEVIATIONS = ("std_deviation", "std_deviation_population", "std_deviation_sampling")
 _BOUNDS = (
     "upper",
     "lower",
@@ -169,25 +141,32 @@ _BOUNDS = (
 )
 
 
-def _extended_stats(body: Json, spec: MetricAgg, partial: MetricPartial, text: Any) -> None:
-    values = {name: metric_value(partial, name) for name in _SPREAD}
-    bounds = {name: metric_value(partial, f"std_{name}", spec.sigma) for name in _BOUNDS}
+def _extended_stats(
+    body: Json, spec: MetricAgg, partial: MetricPartial, text: Any, plain: Any
+) -> None:
     if not partial.count:
-        body |= dict.fromkeys(_SPREAD)
+        body |= dict.fromkeys(_SQUARES + _DEVIATIONS)
         body["std_deviation_bounds"] = dict.fromkeys(_BOUNDS)
         return
-    body |= {name: _number(value) for name, value in values.items()}
-    body["std_deviation_bounds"] = {name: _number(value) for name, value in bounds.items()}
-    strings = _as_strings(values, text)
-    body |= strings
+    squares = {name: metric_value(partial, name) for name in _SQUARES}
+    deviations = {name: metric_value(partial, name) for name in _DEVIATIONS}
+    bounds = {name: metric_value(partial, f"std_{name}", spec.sigma) for name in _BOUNDS}
+    body |= {name: _or_word(value) for name, value in (squares | deviations).items()}
+    body["std_deviation_bounds"] = {name: _or_word(value) for name, value in bounds.items()}
+    body |= _as_strings(squares, plain)
+    strings = _as_strings(deviations, text)
     if strings:
-        body["std_deviation_bounds_as_string"] = {
-            name: text(value) for name, value in bounds.items() if isfinite(value)
-        }
+        body |= strings
+        body["std_deviation_bounds_as_string"] = {name: text(v) for name, v in bounds.items()}
+
+
+def _or_word(value: float) -> float | str:
+    """A number, or its name where JSON has none for it."""
+    return float(value) if isfinite(value) else java_double(value)
 
 
 def _as_strings(values: Mapping[str, float], text: Any) -> Json:
-    shown = {f"{name}_as_string": text(value) for name, value in values.items() if isfinite(value)}
+    shown = {f"{name}_as_string": text(value) for name, value in values.items()}
     return {name: value for name, value in shown.items() if value is not None}
 
 
@@ -195,7 +174,7 @@ def _as_strings(values: Mapping[str, float], text: Any) -> Json:
 
 
 def _terms(body: Json, spec: TermsAgg, partial: TermsPartial, typed: bool) -> None:
-    body["doc_count_error_upper_bound"] = partial.error
+    body["doc_count_error_upper_bound"] = partial.error or 0
     body["sum_other_doc_count"] = partial.other
     buckets = body["buckets"] = []
     for bucket in partial.buckets:

@@ -23,12 +23,12 @@ def merge_terms(reduction: Reduction, spec: TermsAgg, partials: list[TermsPartia
     """
     mapped = [partial for partial in partials if partial.key_type is not None]
     if not mapped:
-        return TermsPartial([])
+        return TermsPartial([], error=0)
     as_double = _agree(spec, mapped)
     groups: dict[Key, list[tuple[TermBucket, int]]] = {}
     total_error = 0
     for partial in mapped:
-        error = _source_error(spec, partial)
+        error = _source_error(reduction, spec, partial)
         if total_error != UNKNOWN:
             total_error = UNKNOWN if error == UNKNOWN else total_error + error
         for bucket in partial.buckets:
@@ -45,11 +45,10 @@ def merge_terms(reduction: Reduction, spec: TermsAgg, partials: list[TermsPartia
         for key, group in groups.items()
     ]
     other = sum(partial.other for partial in mapped)
+    key_type = "double" if as_double else mapped[0].key_type
     if reduction.final:
         buckets = [bucket for bucket in buckets if bucket.count >= spec.min_doc_count]
-    key_type = "double" if as_double else mapped[0].key_type
-    sort_buckets(buckets, spec.order, spec.subs, key_type)
-    if reduction.final:
+        sort_buckets(buckets, spec.order, spec.subs, key_type)
         other += sum(bucket.count for bucket in buckets[spec.size :])
         buckets = buckets[: spec.size]
         reduction.count(len(buckets))
@@ -74,13 +73,18 @@ def _agree(spec: TermsAgg, mapped: list[TermsPartial]) -> bool:
     return "double" in classes
 
 
-def _source_error(spec: TermsAgg, partial: TermsPartial) -> int:
+def _source_error(reduction: Reduction, spec: TermsAgg, partial: TermsPartial) -> int:
     """How many documents of a term this source may have kept to itself; -1 when nothing bounds it."""
+    if partial.error is not None:
+        return partial.error
+    if reduction.by_cluster:
+        # A cluster of one shard: the reference's merge of one answer forgets that it was cut.
+        return 0
     if not partial.buckets or len(partial.buckets) < spec.effective_shard_size():
         return 0
     first = spec.order[0]
     if first.path == "_key":
         return 0
     if first == BucketOrder("_count", False):
-        return partial.error if partial.error > 0 else min(b.count for b in partial.buckets)
+        return min(bucket.count for bucket in partial.buckets)
     return UNKNOWN

@@ -122,7 +122,7 @@ def _terms(spec: dsl.TermsAgg, documents: Documents, subs: Any) -> TermsPartial:
     sort_buckets(buckets, spec.order, spec.subs, TYPES[spec.field])
     size = spec.effective_shard_size()
     other = sum(bucket.count for bucket in buckets[size:])
-    return TermsPartial(buckets[:size], other, 0, TYPES[spec.field], _format(spec.field))
+    return TermsPartial(buckets[:size], other, None, TYPES[spec.field], _format(spec.field))
 
 
 def _key(spec: dsl.HistogramAgg | dsl.DateHistogramAgg) -> Any:

@@ -33,7 +33,7 @@ ERRORS = [
     ParsingError("bad", line=3, col=14),
     SecurityError("denied"),
     TaskCancelled("by user"),
-    TooManyBuckets(11, 10),
+    TooManyBuckets(10),
     CircuitBreaking(
         "full", metadata={"bytes_wanted": 9, "bytes_limit": 5, "durability": "TRANSIENT"}
     ),

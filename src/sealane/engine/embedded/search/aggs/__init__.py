@@ -16,7 +16,7 @@ from sealane.engine.embedded.search.aggs.metrics import MetricNode
 from sealane.engine.embedded.search.aggs.ranges import RangeNode
 from sealane.engine.embedded.search.aggs.run import Node, Run
 from sealane.engine.embedded.search.aggs.terms import TermsNode
-from sealane.engine.embedded.search.scope import Scope
+from sealane.engine.embedded.search.scope import EVERYTHING, Scope
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial
@@ -35,7 +35,7 @@ def aggregate(
 
     `everything` is what a global aggregation sees: all documents that the reader may see. Raises ApiError.
     """
-    run = Run(scope, check, _build, everything)
+    run = Run(scope, check, _build, everything, query is EVERYTHING.query)
     return run.run([run.node(each) for each in aggs], query)
 
 

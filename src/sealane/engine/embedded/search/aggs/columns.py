@@ -10,6 +10,7 @@ from sealane.engine.embedded.search.scope import Scope, any_of
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
+from sealane.model.dates import DEFAULT_FORMAT
 from sealane.reduce.partial import Key
 
 KEY_TYPES = {
@@ -37,8 +38,11 @@ class Column:
 
     @property
     def format(self) -> str | None:
+        """A date field's format, its own or the default one; None for the others."""
         mapped = self.mapped
-        return mapped.format if mapped is not None and mapped.type is FieldType.DATE else None
+        if mapped is None or mapped.type is not FieldType.DATE:
+            return None
+        return mapped.format or DEFAULT_FORMAT
 
     @property
     def is_text(self) -> bool:

@@ -23,7 +23,7 @@ from sealane.engine.embedded.search.aggs.run import (
 )
 from sealane.engine.embedded.search.scope import all_of, any_of
 from sealane.engine.mapping import FieldType
-from sealane.errors import TooManyBuckets
+from sealane.errors import IllegalArgument, TooManyBuckets
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT, Rounding, resolve_date_math, zone
 from sealane.reduce.partial import AggPartial, HistogramBucket, HistogramPartial
@@ -159,6 +159,8 @@ class HistogramNode(Node):
 class NumberHistogramNode(HistogramNode):
     def __init__(self, agg: dsl.HistogramAgg, run: Run) -> None:
         super().__init__(agg, run, "histogram")
+        if agg.interval <= 0:
+            raise IllegalArgument(f"interval must be positive, got: {agg.interval}")
         self.histogram = agg
         self.shape = Even(agg.interval, agg.offset % agg.interval)
         self.low = _double(agg.hard_bounds.min if agg.hard_bounds else None)
@@ -185,6 +187,10 @@ def _double(value: dsl.Scalar | None) -> float | None:
 class DateHistogramNode(HistogramNode):
     def __init__(self, agg: dsl.DateHistogramAgg, run: Run) -> None:
         super().__init__(agg, run, "date_histogram")
+        if agg.calendar_interval is None and agg.fixed_interval_ms is None:
+            raise IllegalArgument("Invalid interval specified, must be non-null and non-empty")
+        if agg.fixed_interval_ms is not None and agg.fixed_interval_ms <= 0:
+            raise IllegalArgument("Zero or negative time interval not supported")
         self.histogram = agg
         self.rounding = Rounding(
             agg.calendar_interval,
@@ -229,7 +235,7 @@ class DateHistogramNode(HistogramNode):
         while bounds[-1] <= most:
             bounds.append(self._next(bounds[-1]))
             if len(bounds) > NATIVE_BUCKETS:
-                raise TooManyBuckets(len(bounds), REPORTED_LIMIT)
+                raise TooManyBuckets(REPORTED_LIMIT)
         return bounds
 
     def floor(self, value: float) -> float:

@@ -6,20 +6,24 @@ from sealane.model import dsl
 
 def check_path(path: str, specs: tuple[dsl.Agg, ...]) -> None:
     """Raises InvalidAggregationPath where a path does not lead to one value."""
-    head, _, rest = path.partition(">")
+    _check(path, path, specs)
+
+
+def _check(path: str, left: str, specs: tuple[dsl.Agg, ...]) -> None:
+    head, _, rest = left.partition(">")
     name = head.partition(".")[0].partition("[")[0]
     found = [each for each in specs if each.name == name]
     if not found:
         raise _invalid(
             path,
-            f"The provided aggregation [{name}] either does not exist, or is a pipeline "
+            f"The provided aggregation [{head}] either does not exist, or is a pipeline "
             "aggregation and cannot be used to sort the buckets.",
         )
     spec = found[0]
     single = isinstance(spec, (dsl.FilterAgg, dsl.MissingAgg, dsl.GlobalAgg))
     if rest and single:
         if rest != "_count":
-            check_path(rest, spec.subs)
+            _check(path, rest, spec.subs)
         return
     if rest or not (single or isinstance(spec, (dsl.MetricAgg, dsl.CardinalityAgg))):
         raise _invalid(path, _NOT_SINGLE)

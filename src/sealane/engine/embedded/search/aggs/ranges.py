@@ -7,6 +7,7 @@ from sealane.engine.embedded.search.aggs.columns import Column, column_of, whole
 from sealane.engine.embedded.search.aggs.run import LazyQuery, Node, Raw, Run, not_supported
 from sealane.engine.embedded.search.scope import all_of, any_of
 from sealane.engine.mapping import FieldType
+from sealane.errors import IllegalArgument
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT, resolve_date_math
 from sealane.reduce.partial import AggPartial, BucketsPartial, CountBucket
@@ -23,6 +24,8 @@ class RangeNode(Node):
         if self.column.is_text and mapped is not None:
             kind = "date_range" if agg.date else "range"
             raise not_supported(kind, agg.field, mapped.type.value)
+        if not agg.ranges:
+            raise IllegalArgument(f"No [ranges] specified for the [{agg.name}] aggregation")
         self.spans = [self._span(each) for each in agg.ranges]
         self.packs = pack(self.spans, self.column)
 

@@ -55,7 +55,7 @@ class Node:
 
     def overflow(self, query: tantivy.Query) -> AggPartial:
         """The answer where even this level alone has more buckets than tantivy gives at once."""
-        raise TooManyBuckets(REPORTED_LIMIT + 1, REPORTED_LIMIT)
+        raise TooManyBuckets(REPORTED_LIMIT)
 
     def empty(self) -> AggPartial:
         """The answer for no documents."""
@@ -107,6 +107,8 @@ class Run:
     build: Callable[[dsl.Agg, "Run"], Node]
     everything: tantivy.Query
     """What a global aggregation sees."""
+    unfiltered: bool = False
+    """Whether the search is for all documents."""
     buckets: int = 0
 
     def node(self, agg: dsl.Agg) -> Node:
@@ -115,7 +117,7 @@ class Run:
     def count_buckets(self, more: int) -> None:
         self.buckets += more
         if self.buckets > MAX_SHARD_BUCKETS:
-            raise TooManyBuckets(self.buckets, REPORTED_LIMIT)
+            raise TooManyBuckets(REPORTED_LIMIT)
 
     def one(self, node: Node, query: tantivy.Query) -> AggPartial:
         return self.run([node], query)[node.agg.name]

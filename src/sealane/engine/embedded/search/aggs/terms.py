@@ -49,6 +49,9 @@ class TermsNode(Node):
         self._check_order()
 
     def _check_order(self) -> None:
+        """A bad path is found here; for keywords of all documents only by sorting, as in the reference."""
+        if self.column.is_text and self.run.unfiltered:
+            return
         for path, _ in self.order:
             if path not in ("_count", "_key", "_term"):
                 check_path(path, self.terms.subs)
@@ -87,14 +90,15 @@ class TermsNode(Node):
             other += sum(each["doc_count"] for each in dropped)
         else:
             buckets = [self._bucket(each, query, inline) for each in accepted]
-            self._sort(buckets)
-            other += sum(each.count for each in buckets[self.shard_size :])
-            del buckets[self.shard_size :]
+            if len(buckets) > self.shard_size:
+                self._sort(buckets)
+                other += sum(each.count for each in buckets[self.shard_size :])
+                del buckets[self.shard_size :]
         least = self.terms.shard_min_doc_count
         if least > 1:
             buckets = [each for each in buckets if each.count >= least]
         self.run.count_buckets(len(buckets))
-        return TermsPartial(buckets, other, 0, self.column.type, self.column.format)
+        return TermsPartial(buckets, other, None, self.column.type, self.column.format)
 
     def _bucket(self, raw: Raw, query: LazyQuery, inline: bool) -> TermBucket:
         if not self.children:
@@ -149,7 +153,7 @@ class TermsNode(Node):
         buckets = self._expanded(chosen, query)
         self.run.count_buckets(len(buckets))
         other = sum(each["doc_count"] for each in dropped)
-        return TermsPartial(buckets, other, 0, self.column.type, self.column.format)
+        return TermsPartial(buckets, other, None, self.column.type, self.column.format)
 
     def _by_metric(self, accepted: list[Raw], query: tantivy.Query) -> TermsPartial:
         best: list[TermBucket] = []
@@ -160,7 +164,7 @@ class TermsNode(Node):
             other += sum(each.count for each in best[self.shard_size :])
             del best[self.shard_size :]
         self.run.count_buckets(len(best))
-        return TermsPartial(best, other, 0, self.column.type, self.column.format)
+        return TermsPartial(best, other, None, self.column.type, self.column.format)
 
     def _expanded(self, chosen: list[Raw], query: tantivy.Query) -> list[TermBucket]:
         """The buckets of these keys with their children."""

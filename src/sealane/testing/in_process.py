@@ -1,0 +1,309 @@
+"""Clusters in one process, without sockets: the parts of a node, joined by the real messages.
+
+A remote here is another cluster of the same process. A request to it is encoded, handed to the other's inbound action,
+decoded, answered and encoded again, so everything but connections is what runs between two nodes. A link may be cut.
+Connections, sniffing and frames are left to `process` and `network`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from sealane.clock import Clock, RandomIds, SystemClock
+from sealane.cluster.documents import Documents
+from sealane.cluster.indices import IndexService
+from sealane.cluster.nodes import LocalNode
+from sealane.cluster.serial import Serial
+from sealane.cluster.settings_service import ClusterSettings
+from sealane.cluster.store import MemoryStateStore
+from sealane.engine.embedded import search as searcher
+from sealane.engine.embedded.engine import EmbeddedEngine
+from sealane.errors import ApiError, ConnectTransport, NoSuchRemoteCluster
+from sealane.inbound import register_handlers
+from sealane.inbound.actions import Handler
+from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
+from sealane.model.search import SearchRequest
+from sealane.model.task import Context, TaskRegistry
+from sealane.query import decode, parse_query
+from sealane.reduce import ClusterAnswer
+from sealane.remote import REMOTE_RULES, REMOTE_SETTINGS
+from sealane.remote.transport.messages import SEARCH, decode_answer, encode_search
+from sealane.rest import msearch, search
+from sealane.rest.app import Limits, RestApp
+from sealane.rest.routes import standard_routes
+from sealane.rest.services import Build, Services
+from sealane.search.coordinator import SearchService
+from sealane.search.local import LocalCluster
+from sealane.security.rules import authorize
+from sealane.settings import EMPTY, Registry
+from sealane.settings import node_settings as keys
+
+_MAX_CONTENT_LENGTH = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the REST interface answered; `body` is parsed JSON, or text."""
+
+    status: int
+    body: Any
+
+
+class Link:
+    """One remote as its coordinator reaches it. `requests` counts what was sent."""
+
+    def __init__(self, alias: str, there: "InProcessCluster", *, skip_unavailable: bool) -> None:
+        self.alias = alias
+        self.there = there
+        self.skip_unavailable = skip_unavailable
+        self.is_cut = False
+        self.requests = 0
+
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
+        """Implements ClusterClient. Raises what the other cluster raised, as it arrives; ConnectTransport when cut."""
+        if self.is_cut:
+            raise ConnectTransport(f"[{self.alias}][in-process] connect_exception")
+        self.requests += 1
+        return decode_answer(await self.there.receive(self.alias, encode_search(request), ctx))
+
+
+class Links:
+    """The remotes of one cluster. Implements the coordinator's `Remotes`."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, Link] = {}
+
+    def add(self, link: Link) -> None:
+        self._links[link.alias] = link
+
+    def aliases(self) -> Sequence[str]:
+        return tuple(self._links)
+
+    def client(self, alias: str) -> Link:
+        if alias not in self._links:
+            raise NoSuchRemoteCluster(alias)
+        return self._links[alias]
+
+    def skip_unavailable(self, alias: str) -> bool:
+        return self._links[alias].skip_unavailable
+
+    async def info(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            alias: {"connected": not link.is_cut, "skip_unavailable": link.skip_unavailable}
+            for alias, link in self._links.items()
+        }
+
+
+class _Inbound:
+    """What a transport service would route to, by action."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+
+    def register(self, action: str, handler: Handler) -> None:
+        self.handlers[action] = handler
+
+
+class InProcessCluster:
+    """One cluster of one node. Made by `clusters`, which also closes it."""
+
+    def __init__(
+        self, name: str, folder: Path, *, clock: Clock, executor: ThreadPoolExecutor
+    ) -> None:
+        self.name = name
+        self.links = Links()
+        self._ids = RandomIds()
+        self._clock = clock
+        self._tasks = TaskRegistry(name)
+        self._serial = Serial()
+        store = MemoryStateStore()
+        self.settings = ClusterSettings(
+            store=store,
+            registry=Registry((*keys.NODE_SETTINGS, *REMOTE_SETTINGS), REMOTE_RULES),
+            node=EMPTY,
+            serial=self._serial,
+        )
+        self.indices = IndexService(
+            store=store,
+            settings=self.settings,
+            serial=self._serial,
+            clock=clock,
+            ids=self._ids,
+            check_filter=lambda raw: parse_query(decode(raw)),
+        )
+        self.engine = EmbeddedEngine(
+            folder / "indices",
+            clock=clock,
+            ids=self._ids,
+            mappings=self.indices,
+            searcher=searcher,
+            executor=executor,
+        )
+        self.local = LocalCluster(
+            indices=self.indices, reader=self.engine, node_id=name, max_buckets=self._max_buckets
+        )
+        self.searches = SearchService(
+            local=self.local, remotes=self.links, max_buckets=self._max_buckets
+        )
+        self._inbound = _Inbound()
+        register_handlers(
+            self._inbound, local=self.local, nodes=lambda: [self._node], authorize=authorize
+        )
+        self._node = NodeInfo(
+            id=name,
+            ephemeral_id=name,
+            name=f"{name}-1",
+            address=Address("in-process", 9300),
+            roles=tuple(ROLES),
+        )
+        self._app = RestApp(
+            [
+                *search.routes(self.searches),
+                *msearch.routes(self.searches),
+                *standard_routes(self._services()),
+            ],
+            tasks=self._tasks,
+            clock=clock,
+            limits=Limits(max_content_length=_MAX_CONTENT_LENGTH),
+        )
+
+    def _max_buckets(self) -> int:
+        return self.settings.get(keys.SEARCH_MAX_BUCKETS)
+
+    def _services(self) -> Services:
+        return Services(
+            documents=Documents(self.indices, self.engine, self.engine),
+            indices=self.indices,
+            settings=self.settings,
+            remotes=self.links,
+            cluster=LocalNode(
+                identity=ClusterIdentity(name=self.name, uuid=self.name),
+                node=self._node,
+                http=lambda: Address("in-process", 9200),
+                clock=self._clock,
+            ),
+            tasks=self._tasks,
+            clock=self._clock,
+            build=Build(number="8.19.0"),
+            max_content_length=_MAX_CONTENT_LENGTH,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["InProcessCluster"]:
+        """The cluster, started; its engine is closed at the end. It refreshes only when it is told to."""
+        async with AsyncExitStack() as stack:
+            await self.settings.load()
+            await self.indices.load()
+            stack.push_async_callback(self.engine.close)
+            await stack.enter_async_context(self._serial)
+            await self.indices.start(self.engine)
+            await self._app.__aenter__()
+            # Closed without the test's error, which its task group would wrap in another.
+            stack.push_async_callback(self._app.__aexit__, None, None, None)
+            yield self
+
+    # -- what a test does with it ------------------------------------------------------------------------------
+
+    def register(
+        self, there: "InProcessCluster", alias: str = "", *, skip_unavailable: bool = True
+    ) -> Link:
+        """Makes `there` a remote of this cluster, under its own name where no alias is given."""
+        link = Link(alias or there.name, there, skip_unavailable=skip_unavailable)
+        self.links.add(link)
+        return link
+
+    async def request(self, method: str, target: str, body: Any = None) -> Answer:
+        """One request through the whole REST interface. `body` is sent as JSON, bytes as they are."""
+        sent = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        path, _, query = target.partition("?")
+        kind = b"application/x-ndjson" if isinstance(body, bytes) else b"application/json"
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": path.encode(),
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(b"content-type", kind), (b"content-length", str(len(sent)).encode())]
+            if sent
+            else [],
+        }
+        unread: list[MutableMapping[str, Any]] = [
+            {"type": "http.request", "body": sent, "more_body": False}
+        ]
+        answered: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            if not unread:
+                await asyncio.Event().wait()  # a client that stays
+            return unread.pop()
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            answered.append(message)
+
+        await self._app(scope, receive, send)
+        start, *rest = answered
+        return Answer(start["status"], _parsed(b"".join(each["body"] for each in rest)))
+
+    async def call(self, method: str, target: str, body: Any = None) -> Any:
+        """The body of an answer that must be a success. Raises RuntimeError otherwise."""
+        answer = await self.request(method, target, body)
+        failed = isinstance(answer.body, dict) and answer.body.get("errors") is True
+        if answer.status >= 400 or failed:
+            raise RuntimeError(f"{method} {target} answered {answer.status}: {answer.body}")
+        return answer.body
+
+    async def fill(self, index: str, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        """Writes documents by id in one bulk and makes them searchable. Raises RuntimeError where one is refused."""
+        lines = b"".join(
+            orjson.dumps({"index": {"_id": doc_id}}) + b"\n" + orjson.dumps(document) + b"\n"
+            for doc_id, document in documents.items()
+        )
+        if lines:
+            await self.call("POST", f"/{index}/_bulk?refresh=true", lines)
+
+    # -- what another cluster does with it ---------------------------------------------------------------------
+
+    async def receive(self, alias: str, payload: bytes, ctx: Context) -> bytes:
+        """Answers another cluster's search, which knows this one as `alias`."""
+        with self._tasks.start(SEARCH, start_ms=ctx.start_ms, parent=ctx.task) as task:
+            there = replace(ctx, task=task, local_alias=alias)
+            try:
+                return await self._inbound.handlers[SEARCH](payload, there)
+            except ApiError as error:
+                raise _as_received(error) from None
+
+
+@asynccontextmanager
+async def clusters(
+    folder: Path, *names: str, clock: Clock | None = None
+) -> AsyncIterator[tuple[InProcessCluster, ...]]:
+    """`async with clusters(tmp_path, "local", "eu") as (local, eu):` each on a folder of its own, none registered."""
+    async with AsyncExitStack() as stack:
+        executor = ThreadPoolExecutor(2, "in-process")
+        stack.callback(executor.shutdown)
+        made: list[InProcessCluster] = []
+        for name in names:
+            cluster = InProcessCluster(
+                name, folder / name, clock=clock or SystemClock(), executor=executor
+            )
+            made.append(await stack.enter_async_context(cluster.running()))
+        yield tuple(made)
+
+
+def _as_received(error: ApiError) -> ApiError:
+    """The error after its way over the wire."""
+    return ApiError.from_wire(msgspec.msgpack.decode(msgspec.msgpack.encode(error.to_wire())))
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return data.decode(errors="replace")

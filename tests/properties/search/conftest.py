@@ -1,0 +1,53 @@
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sealane.testing.in_process import InProcessCluster, clusters
+from tests.properties.search.generator import MAPPING, Case
+
+UNION = "union"
+"""The index, and the cluster of one shard, that hold all documents."""
+
+
+class Duel:
+    """The same documents twice: spread over clusters that are searched as one, and in one index of one shard."""
+
+    def __init__(self, case: Case, parts: list[InProcessCluster], union: InProcessCluster) -> None:
+        self.case = case
+        self.parts = parts
+        self.local = parts[0]
+        self.union = union
+        self.expression = ",".join(["part", *(f"{each.name}:part" for each in parts[1:])])
+
+
+Stage = Callable[[Case], AbstractAsyncContextManager[Duel]]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """`async with stage(case) as duel:` its clusters, filled and registered with the first of them."""
+
+    @asynccontextmanager
+    async def stage(case: Case) -> AsyncIterator[Duel]:
+        names = [f"c{n}" for n in range(len(case.shards))]
+        async with clusters(tmp_path, UNION, *names) as (union, *parts):
+            for cluster, shards, documents in zip(parts, case.shards, case.documents, strict=True):
+                await _create(cluster, "part", shards)
+                await cluster.fill("part", documents)
+            await _create(union, UNION, 1)
+            await union.fill(UNION, case.union)
+            for each in parts[1:]:
+                parts[0].register(each, skip_unavailable=False)
+            yield Duel(case, parts, union)
+
+    return stage
+
+
+async def _create(cluster: InProcessCluster, index: str, shards: int) -> None:
+    body = {
+        "settings": {"number_of_shards": shards, "refresh_interval": -1},
+        "mappings": {"properties": MAPPING},
+    }
+    await cluster.call("PUT", f"/{index}", body)

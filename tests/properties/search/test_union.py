@@ -1,0 +1,139 @@
+"""The union duel: several clusters searched as one answer what one index with all their documents answers.
+
+Scores are left out, as term statistics are a cluster's own. A failing seed runs alone with
+`SEALANE_SEEDS=17-17 .venv/bin/pytest tests/properties/search`.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.properties.search import generator
+from tests.properties.search.conftest import UNION, Duel, Stage
+from tests.properties.search.seeds import seeds
+
+Json = dict[str, Any]
+PAGES, AGGREGATIONS, MATCHES, WALKS = 24, 24, 12, 4
+MAX_WINDOW = 10_000
+
+
+@pytest.mark.parametrize("seed", seeds())
+async def test_the_union_of_clusters_answers_as_one_index(seed: int, stage: Stage) -> None:
+    """S-49, S-52, S-53, S-56, S-58, S-62, S-96, S-97, S-100, S-106, S-110, S-113, S-115, S-123."""
+    case = generator.case(seed)
+    async with stage(case) as duel:
+        for _ in range(PAGES):
+            await _compare(duel, generator.page(case.rng))
+        for _ in range(AGGREGATIONS):
+            body = {"size": 0, "track_total_hits": True, "query": generator.query(case.rng)}
+            await _compare(duel, {**body, "aggs": generator.aggregations(case.rng)})
+        for _ in range(MATCHES):
+            await _compare_matches(duel, generator.query(case.rng))
+        for _ in range(WALKS):
+            await _compare_walks(duel, generator.query(case.rng), generator.sort(case.rng))
+        for _ in range(WALKS):
+            await _check_cut_terms(duel, generator.query(case.rng))
+
+
+async def _both(duel: Duel, body: Json) -> tuple[Json, Json]:
+    """The answers of the clusters and of the union. Both succeed, or both fail alike; then both are empty."""
+    many = await duel.local.request("POST", f"/{duel.expression}/_search", body)
+    one = await duel.union.request("POST", f"/{UNION}/_search", body)
+    if one.status != 200:
+        assert (many.status, _root(many.body)) == (one.status, _root(one.body)), body
+        return {}, {}
+    assert many.status == 200, (body, many.body)
+    return many.body, one.body
+
+
+def _root(body: Json) -> Json:
+    """An error's first cause, without what differs by place."""
+    cause = body["error"]["root_cause"][0]
+    return {name: cause[name] for name in ("type", "reason")}
+
+
+async def _compare(duel: Duel, body: Json) -> None:
+    many, one = await _both(duel, body)
+    if one:
+        assert _comparable(many) == _comparable(one), body
+        _check_places(duel, many["hits"]["hits"])
+
+
+def _comparable(answer: Json) -> Json:
+    hits = answer["hits"]
+    return {
+        "total": hits.get("total"),
+        "max_score": hits["max_score"],
+        "hits": [
+            {name: hit[name] for name in hit if name not in ("_index",)} for hit in hits["hits"]
+        ],
+        "aggregations": answer.get("aggregations"),
+        "timed_out": answer["timed_out"],
+    }
+
+
+def _check_places(duel: Duel, hits: list[Json]) -> None:
+    """Every hit's `_index` names the cluster that holds the document."""
+    for hit in hits:
+        at = int(hit["_id"].partition("-")[0])
+        assert hit["_index"] == ("part" if at == 0 else f"{duel.parts[at].name}:part"), hit
+
+
+async def _compare_matches(duel: Duel, query: Json) -> None:
+    """Without a sort, the order is of scores; what matches is the same."""
+    many, one = await _both(duel, {"query": query, "size": MAX_WINDOW, "track_total_hits": True})
+    if one:
+        assert _by_id(many) == _by_id(one), query
+        assert len(many["hits"]["hits"]) == many["hits"]["total"]["value"], query
+        scores = [hit["_score"] for hit in many["hits"]["hits"]]
+        assert scores == sorted(scores, reverse=True), query
+        assert many["hits"]["max_score"] == max(scores, default=None), query
+
+
+def _by_id(answer: Json) -> list[tuple[str, Json]]:
+    return sorted((hit["_id"], hit["_source"]) for hit in answer["hits"]["hits"])
+
+
+async def _compare_walks(duel: Duel, query: Json, sort: list[Any]) -> None:
+    """Pages by search_after show each match once, in the order of one search of everything."""
+    body: Json = {"query": query, "sort": sort, "track_total_hits": True}
+    _, one = await _both(duel, {**body, "size": MAX_WINDOW})
+    if not one:
+        return
+    seen: list[str] = []
+    size = duel.case.rng.randint(1, 40)
+    page = await duel.local.call("POST", f"/{duel.expression}/_search", {**body, "size": size})
+    while page["hits"]["hits"]:
+        assert page["hits"]["total"] == one["hits"]["total"], body
+        seen += [hit["_id"] for hit in page["hits"]["hits"]]
+        after = page["hits"]["hits"][-1]["sort"]
+        page = await duel.local.call(
+            "POST", f"/{duel.expression}/_search", {**body, "size": size, "search_after": after}
+        )
+    assert seen == [hit["_id"] for hit in one["hits"]["hits"]], (body, size)
+
+
+async def _check_cut_terms(duel: Duel, query: Json) -> None:
+    """S-95, S-96: with too few buckets, a count is wrong by its bound at most, and nothing is lost from the sum."""
+    rng = duel.case.rng
+    terms = {
+        "field": rng.choice(("word", "tag", "small")),
+        "size": rng.randint(1, 6),
+        "shard_size": rng.randint(1, 8),
+        "show_term_doc_count_error": True,
+    }
+    body: Json = {"size": 0, "query": query, "aggs": {"cut": {"terms": terms}}}
+    many = await duel.local.call("POST", f"/{duel.expression}/_search", body)
+    whole = {"cut": {"terms": {"field": terms["field"], "size": 10_000}}}
+    one = await duel.union.call("POST", f"/{UNION}/_search", {**body, "aggs": whole})
+    cut, exact = many["aggregations"]["cut"], one["aggregations"]["cut"]
+    counts = {bucket["key"]: bucket["doc_count"] for bucket in exact["buckets"]}
+    for bucket in cut["buckets"]:
+        missed = counts[bucket["key"]] - bucket["doc_count"]
+        assert 0 <= missed <= bucket["doc_count_error_upper_bound"], (body, cut, counts)
+    shown = {bucket["key"] for bucket in cut["buckets"]}
+    worst = max((count for key, count in counts.items() if key not in shown), default=0)
+    if len(shown) < terms["size"]:
+        assert worst <= cut["doc_count_error_upper_bound"], (body, cut, counts)
+    total = sum(bucket["doc_count"] for bucket in cut["buckets"]) + cut["sum_other_doc_count"]
+    assert total == sum(counts.values()), (body, cut, counts)

@@ -36,8 +36,9 @@ class TransportNode:
             probe_after_s=probe_after_s,
         )
 
-    def _local(self) -> tuple[NodeInfo, ClusterIdentity]:
-        node = NodeInfo(
+    @property
+    def info(self) -> NodeInfo:
+        return NodeInfo(
             id=f"{self.name}-id",
             ephemeral_id=f"{self.name}-eph",
             name=self.name,
@@ -45,7 +46,10 @@ class TransportNode:
             roles=ROLES,
             version="0.1.0",
         )
-        return node, ClusterIdentity(name=f"{self.name}-cluster", uuid=f"{self.name}-uuid")
+
+    def _local(self) -> tuple[NodeInfo, ClusterIdentity]:
+        identity = ClusterIdentity(name=f"{self.name}-cluster", uuid=f"{self.name}-uuid")
+        return self.info, identity
 
     @contextmanager
     def context(self, **members: object) -> Iterator[Context]:

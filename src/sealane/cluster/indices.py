@@ -141,10 +141,17 @@ class IndexService:
         return found
 
     def find(
-        self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS
+        self,
+        expressions: Sequence[str],
+        options: IndicesOptions = ADMIN_OPTIONS,
+        *,
+        forbid_closed: bool = False,
     ) -> list[IndexView]:
-        """For showing what is known of indices; closed ones are no error."""
-        found = self._targets(expressions, options)
+        """For showing what is known of indices, closed ones too unless they are forbidden.
+
+        Raises IndexNotFound, IllegalArgument, IndexClosed, ClusterBlock.
+        """
+        found = self._targets(expressions, options, forbid_closed=forbid_closed)
         check_blocks(found, Level.METADATA_READ)
         return [IndexView(index) for index in found]
 
@@ -234,20 +241,24 @@ class IndexService:
     async def set_open(
         self, expressions: Sequence[str], open: bool, options: IndicesOptions = ADMIN_OPTIONS
     ) -> list[str]:
-        """Opens or closes indices; returns their names. Raises as `delete`."""
+        """Opens or closes indices; returns the names of those that were not so already. Raises as
+        `delete`.
+        """
+        if not expressions:
+            raise ActionRequestValidation(["index is missing"])
         self._refuse_wildcards(expressions)
 
-        async def store() -> list[IndexMetadata]:
+        async def store() -> tuple[list[IndexMetadata], list[IndexMetadata]]:
             found = self._targets(expressions, options)
             changed = [index.changed(open=open) for index in found if index.open != open]
             await self._indices.commit(changed)
-            return found
+            return found, changed
 
         async def change() -> list[str]:
-            found = await self._serial.run(store)
+            found, changed = await self._serial.run(store)
             for index in found:
                 await self._follow(index.uuid)
-            return [index.name for index in found]
+            return [index.name for index in changed]
 
         return await self._serial.run(change, alone=False)
 
@@ -428,14 +439,19 @@ class IndexService:
         await self._running_engine().delete_index(index.uuid)
 
     def _targets(
-        self, expressions: Sequence[str], options: IndicesOptions, *, ignore_aliases: bool = False
+        self,
+        expressions: Sequence[str],
+        options: IndicesOptions,
+        *,
+        forbid_closed: bool = False,
+        ignore_aliases: bool = False,
     ) -> list[IndexMetadata]:
         found = resolve(
             self._indices.metadata,
             expressions,
             options,
             self._clock.now_ms(),
-            forbid_closed=False,
+            forbid_closed=forbid_closed,
             ignore_aliases=ignore_aliases,
         )
         return [each.metadata for each in found]

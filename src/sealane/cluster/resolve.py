@@ -1,8 +1,8 @@
 """Index expressions to concrete indices: wildcards, exclusions, aliases and their filters, dates.
 Pure.
 
-Clusters are not known here: an expression with an alias of a cluster before it has been split
-before.
+Clusters are not known here: what may name one has split its expressions before. An expression that
+still does is refused.
 """
 
 from collections.abc import Iterable, Sequence
@@ -91,7 +91,7 @@ def resolve(
         index = meta.index(expressions[0])
         if index is not None and index.open:
             return [ResolvedIndex(index, None, (index.name,))]
-    walk = _Walk(meta, options, now_ms, ignore_aliases)
+    walk = _Walk(meta, expressions, options, now_ms, ignore_aliases)
     if is_all(expressions):
         walk.take_all()
     else:
@@ -146,6 +146,8 @@ def resolve_read_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteT
         members = meta.alias(name)
         if members is None:
             _refuse_underscore(name)
+            if _is_remote(name):
+                raise _not_across_clusters((name,))
             raise IndexNotFound(name)
         if len(members) > 1:
             listed = ", ".join(each.name for each in members)
@@ -169,9 +171,15 @@ class _Walk:
     """
 
     def __init__(
-        self, meta: ClusterMetadata, options: IndicesOptions, now_ms: int, ignore_aliases: bool
+        self,
+        meta: ClusterMetadata,
+        expressions: Sequence[str],
+        options: IndicesOptions,
+        now_ms: int,
+        ignore_aliases: bool,
     ) -> None:
         self._meta = meta
+        self._expressions = expressions
         self._options = options
         self._now_ms = now_ms
         self._ignore_aliases = ignore_aliases
@@ -188,6 +196,8 @@ class _Walk:
         _refuse_underscore(expression)
         excludes = self._after_wildcard and expression.startswith("-")
         name = resolve_date_name(expression[1:] if excludes else expression, self._now_ms)
+        if _is_remote(name) and not self._options.ignore_unavailable:
+            raise _not_across_clusters(self._expressions)
         if "*" in name and self._expands:
             self._after_wildcard = True
             self._take_wildcard(
@@ -286,6 +296,20 @@ def _with_filters(index: IndexMetadata, names: dict[str, None]) -> ResolvedIndex
 def _refuse_underscore(name: str) -> None:
     if name.startswith("_"):
         raise InvalidIndexName(name, "must not start with '_'.")
+
+
+def _is_remote(name: str) -> bool:
+    """Whether a cluster is named before the index. `::` is no such thing, nor is a colon in front."""
+    at = name.find(":")
+    return at > 0 and name[at + 1 : at + 2] != ":" and not name.startswith("<")
+
+
+def _not_across_clusters(expressions: Sequence[str]) -> IllegalArgument:
+    remote = ", ".join(each for each in expressions if _is_remote(each))
+    return IllegalArgument(
+        "Cross-cluster calls are not supported in this context but remote indices were requested: "
+        f"[{remote}]"
+    )
 
 
 def _not_found(name: str) -> IndexNotFound:

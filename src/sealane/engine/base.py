@@ -108,7 +108,7 @@ class Reader(Protocol):
     async def search(
         self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
     ) -> Partial:
-        """Query and fetch in one. Raises ApiError when this shard cannot answer: its mapping does not fit the query."""
+        """Query and fetch in one. Raises ApiError when this shard cannot answer (the query does not fit its mapping)."""
 
     async def get(
         self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
@@ -152,6 +152,12 @@ class Writer(Protocol):
 
     async def refresh(self, index_uuid: str) -> None:
         """Makes all that was acknowledged before the call searchable."""
+
+    async def wait_for_refresh(self, index_uuid: str) -> None:
+        """Returns once all that was acknowledged before the call is searchable.
+
+        The index's interval decides when, also where nobody searches; too many who wait force it.
+        """
 
     async def close(self) -> None:
         """Commits and closes every index."""

@@ -124,6 +124,14 @@ class Bool(Query):
     minimum_should_match: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisMax(Query):
+    """Any of the queries; the best of them scores, the others by `tie_breaker`."""
+
+    queries: tuple[Query, ...]
+    tie_breaker: float = 0.0
+
+
 # -- aggregations ------------------------------------------------------------------------------------------------
 
 
@@ -315,6 +323,17 @@ class SourceFilter:
 
 
 WHOLE_SOURCE = SourceFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchField:
+    """One of `fields` or `docvalue_fields`: a path or a pattern with `*`."""
+
+    field: str
+    format: str | None = None
+    include_unmapped: bool = False
+
+
 TRACK_ALL = 2**31 - 1
 TRACK_NONE = -1
 DEFAULT_TRACK_TOTAL_HITS = 10_000
@@ -346,3 +365,7 @@ class SearchBody:
     timeout_ms: int | None = None
     version: bool = False
     seq_no_primary_term: bool = False
+    fields: tuple[FetchField, ...] = ()
+    docvalue_fields: tuple[FetchField, ...] = ()
+    ids: bool = True
+    """Whether hits bring their `_id`: not with `stored_fields: _none_`."""

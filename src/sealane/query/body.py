@@ -12,6 +12,7 @@ from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, P
 from sealane.model import dsl
 from sealane.query.aggregations import read_aggs
 from sealane.query.cursor import Cursor, as_bool, as_float, as_int, float_from, text_of
+from sealane.query.fields import apply_stored_fields, read_field_list, read_stored_fields
 from sealane.query.json_text import decode_fast, refuse_rest
 from sealane.query.located import Place, scan, token
 from sealane.query.names import BODY_MEMBERS
@@ -82,6 +83,7 @@ def read_body(value: Any, raw: bytes, begin: Place | None = None) -> dsl.SearchB
             if name in BODY_MEMBERS and (name, _kind(member)) in _NOT_HERE:
                 raise cursor.error(f"[{name}] is not supported by this version")
             raise cursor.error(f"Unknown key for a {token(member)} in [{name}].")
+    apply_stored_fields(arguments)
     if "search_after" in arguments and arguments.get("from_", 0) > 0:
         raise ActionRequestValidation(
             ["[from] parameter must be set to 0 when [search_after] is used"]
@@ -247,6 +249,10 @@ _READERS: dict[tuple[str, str], Reader] = {
     ("_source", "value"): _into("source", _source),
     ("_source", "array"): _into("source", _source),
     ("_source", "object"): _into("source", _source),
+    ("fields", "array"): _into("fields", read_field_list),
+    ("docvalue_fields", "array"): _into("docvalue_fields", read_field_list),
+    ("stored_fields", "value"): _into("stored_fields", read_stored_fields),
+    ("stored_fields", "array"): _into("stored_fields", read_stored_fields),
     ("explain", "value"): _off_only,
     ("profile", "value"): _off_only,
     ("stats", "array"): _stats_groups,
@@ -260,10 +266,6 @@ _READERS: dict[tuple[str, str], Reader] = {
 }
 
 _NOT_HERE = {
-    ("stored_fields", "value"),
-    ("stored_fields", "array"),
-    ("docvalue_fields", "array"),
-    ("fields", "array"),
     ("suggest", "object"),
     ("collapse", "object"),
     ("rescore", "object"),

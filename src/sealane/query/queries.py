@@ -16,6 +16,7 @@ from sealane.query.cursor import (
     Cursor,
     Member,
     as_bool,
+    float_from,
     read_members,
     text_of,
 )
@@ -365,6 +366,30 @@ def _constant_score(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
     return dsl.Bool(must=(dsl.MatchAll(),), filter=(inner,), **common(found))
 
 
+def _dis_max(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
+    found: dict[str, Any] = {}
+    queries: list[dsl.Query] = []
+    for name, value in members.items():
+        if name == "queries" and isinstance(value, dict):
+            queries.append(parse_inner(cursor, members, name))
+        elif name == "queries" and isinstance(value, list):
+            if not value:
+                cursor.end(value)
+                raise cursor.error("[_na] query malformed, must start with start_object")
+            queries += [parse_inner(cursor, value, index) for index in range(len(value))]
+        elif name == "tie_breaker" and isinstance(value, str | int | float):
+            cursor.value(members, name)
+            found[name] = float_from(value) if isinstance(value, str) else float(value)
+        elif not read_common(cursor, members, name, found):
+            raise unsupported_member(cursor, "dis_max", members, name)
+    if not queries:
+        cursor.end(members)
+        raise cursor.error("[dis_max] requires 'queries' field with at least one clause")
+    return dsl.DisMax(
+        queries=tuple(queries), tie_breaker=found.get("tie_breaker", 0.0), **common(found)
+    )
+
+
 _PARSERS: dict[str, QueryParser] = {
     "match_all": _match_all,
     "match_none": _match_none,
@@ -376,6 +401,7 @@ _PARSERS: dict[str, QueryParser] = {
     "ids": _ids,
     "bool": _bool,
     "constant_score": _constant_score,
+    "dis_max": _dis_max,
     "match": match,
     "match_phrase": match_phrase,
     "multi_match": multi_match,

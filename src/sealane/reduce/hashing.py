@@ -53,10 +53,62 @@ def murmur3_h1(data: bytes) -> int:
 
 
 def hash_strings(values: Iterable[bytes]) -> "NDArray[Any]":
-    """uint64 hashes of byte strings (UTF-8 for keywords, 16 bytes for ips)."""
+    """uint64 hashes of byte strings (UTF-8 for keywords, 16 bytes for ips), in no particular order."""
     import numpy as np
 
-    return np.fromiter((murmur3_h1(value) for value in values), dtype=np.uint64)
+    by_length: dict[int, list[bytes]] = {}
+    for value in values:
+        by_length.setdefault(len(value), []).append(value)
+    hashes = [
+        _hash_equally_long(same, length)
+        if length and len(same) >= _TOGETHER_FROM
+        else np.fromiter(map(murmur3_h1, same), dtype=np.uint64)
+        for length, same in by_length.items()
+    ]
+    return np.concatenate(hashes) if hashes else np.empty(0, dtype=np.uint64)
+
+
+# Fewer strings of one length are hashed sooner one by one.
+_TOGETHER_FROM = 16
+
+
+def _hash_equally_long(values: list[bytes], length: int) -> "NDArray[Any]":
+    """`murmur3_h1` of all at once: the same steps, on arrays."""
+    import numpy as np
+
+    # Blocks of 16 bytes, the last filled up with zeros: the same as the shorter reads of the scalar form.
+    blocks = -(-length // 16)
+    table = np.zeros((len(values), blocks * 16), dtype=np.uint8)
+    table[:, :length] = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, length)
+    words = table.view("<u8").astype(np.uint64, copy=False)
+    c1, c2 = np.uint64(_C1), np.uint64(_C2)
+
+    def rotate(array: "NDArray[Any]", by: int) -> "NDArray[Any]":
+        rotated: NDArray[Any] = (array << np.uint64(by)) | (array >> np.uint64(64 - by))
+        return rotated
+
+    def final_mix(array: "NDArray[Any]") -> "NDArray[Any]":
+        array = (array ^ (array >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+        array = (array ^ (array >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+        mixed: NDArray[Any] = array ^ (array >> np.uint64(33))
+        return mixed
+
+    h1 = np.zeros(len(values), dtype=np.uint64)
+    h2 = np.zeros(len(values), dtype=np.uint64)
+    five = np.uint64(5)
+    for block in range(blocks):
+        h1 = h1 ^ rotate(words[:, 2 * block] * c1, 31) * c2
+        if length >= (block + 1) * 16:
+            h1 = (rotate(h1, 27) + h2) * five + np.uint64(0x52DCE729)
+        h2 = h2 ^ rotate(words[:, 2 * block + 1] * c2, 33) * c1
+        if length >= (block + 1) * 16:
+            h2 = (rotate(h2, 31) + h1) * five + np.uint64(0x38495AB5)
+    h1 = h1 ^ np.uint64(length)
+    h2 = h2 ^ np.uint64(length)
+    h1 = h1 + h2
+    h2 = h2 + h1
+    hashes: NDArray[Any] = final_mix(h1) + final_mix(h2)
+    return hashes
 
 
 def hash_longs(values: Any) -> "NDArray[Any]":

@@ -99,7 +99,7 @@ class _NoNumber(Exception):
 
 def _metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) -> float:
     head, _, rest = path.partition(">")
-    name, dot, member = head.partition(".")
+    name, dot, member = head.rpartition(".") if "." in head else (head, "", "")
     if not dot and head.endswith("]"):
         name, _, member = head[:-1].partition("[")
     spec = next((sub for sub in subs if sub.name == head), None)

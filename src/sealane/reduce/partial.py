@@ -15,7 +15,8 @@ class Hit(msgspec.Struct, array_like=True):
     """One hit. `index` is the concrete name, already carrying `alias:` when another cluster asked.
 
     `sort` holds comparable values: numbers, milliseconds for dates, text for keywords and ips, None for missing text.
-    `source` is the document's JSON, never decoded on its way; None where the request left it out.
+    `fields` are what `fields` and `docvalue_fields` asked for; `ignored_values` (`ignored_field_values` of the answer)
+    what they left out of it. `id` is empty where the request wants none. `source` is the document's JSON, never decoded on its way; None where the request left it out.
     """
 
     index: str
@@ -31,6 +32,8 @@ class Hit(msgspec.Struct, array_like=True):
     primary_term: int | None = None
     ignored: list[str] | None = None
     matched: list[str] | None = None
+    fields: dict[str, list[Any]] | None = None
+    ignored_values: dict[str, list[Any]] | None = None
 
 
 class TotalHits(msgspec.Struct, array_like=True):

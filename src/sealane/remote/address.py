@@ -12,6 +12,7 @@ from sealane.model.node import Address
 
 _INT_MAX = 2**31 - 1
 _PORT_MAX = 65_535
+_IN_IPV6 = frozenset("0123456789abcdef:.")
 
 
 def parse_address(text: str) -> Address:
@@ -29,6 +30,15 @@ def parse_address(text: str) -> Address:
         raise IllegalArgument(_malformed(text, f"leave out the URL scheme [{scheme}://]"))
     port = _parse_port(port_text)
     return Address(_parse_host(host, text), port)
+
+
+def hint(text: str) -> str | None:
+    """What to tell about an address that is accepted but easily misread; None where nothing is."""
+    trimmed = text.strip()
+    host, _, port = trimmed.rpartition(":")
+    if ":" not in host or host.startswith("["):
+        return None
+    return f"[{trimmed}] is read as [{host}]:{port}, use brackets around an IPv6 address"
 
 
 def is_ip(host: str) -> bool:
@@ -64,9 +74,12 @@ def _parse_host(host: str, text: str) -> str:
         try:
             ipaddress.IPv6Address(bare)
         except ValueError:
-            problem = (
-                f"[{bare}] is not an IPv6 address" if bracketed else "there is more than one colon"
-            )
+            if bracketed:
+                problem = f"[{bare}] is not an IPv6 address"
+            elif _IN_IPV6.issuperset(bare.lower()):
+                problem = "use brackets around an IPv6 address, the port follows them"
+            else:
+                problem = "there is more than one colon"
             raise IllegalArgument(_malformed(text, problem)) from None
         return bare
     if any(c.isspace() or c in "/\\@[]," for c in bare):

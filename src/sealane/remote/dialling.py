@@ -2,7 +2,6 @@
 closed again.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from sealane.remote.identity import PinnedIdentity
 from sealane.remote.protocols import Dialer, NodeConnection
 from sealane.settings.node_settings import Compress
 from sealane.transport import ConnectionProfile
+from sealane.transport.tasks import run_together
 
 GATEWAY_CHANNELS = 6
 """Channels for requests to one gateway in sniff mode, as the reference opens them."""
@@ -43,7 +43,10 @@ class Reach:
             channels=channels,
             connect_timeout_s=self.link.connect_timeout_s,
             ping_interval_s=self.link.ping_interval_s,
-            compress=self.link.compress is Compress.TRUE,
+            # A search carries no documents to index, so `indexing_data` leaves it plain.
+            compress=self.link.compression_scheme.value
+            if self.link.compress is Compress.TRUE
+            else None,
         )
         return await self.dialer.connect(
             address, profile, server_name=server_name, node_name=node_name
@@ -53,7 +56,7 @@ class Reach:
         """Makes it a gateway if `check` lets it pass, or closes it and raises what `check` raised."""
         try:
             check(connection)
-        except ApiError:
+        except BaseException:
             connection.close()
             raise
         self.gateways.add(connection)
@@ -71,9 +74,7 @@ async def each_outcome(calls: Sequence[Callable[[], Awaitable[None]]]) -> list[A
         except ApiError as error:
             errors[at] = error
 
-    async with asyncio.TaskGroup() as group:
-        for at, call in enumerate(calls):
-            group.create_task(run(at, call))
+    await run_together([run(at, call) for at, call in enumerate(calls)])
     return [error for error in errors if error is not None]
 
 

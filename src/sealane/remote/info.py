@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from sealane.model.node import NodeInfo
+from sealane.remote.address import hint
 from sealane.remote.cluster import RemoteCluster
 from sealane.remote.config import NodeConfig, RemoteConfig, SniffConfig
 from sealane.remote.upkeep import LastError, UpkeepStatistics
@@ -52,9 +53,18 @@ def _additions(
         "last_connected_at": _timestamp(statistics.last_connected_at_ms),
         "last_error": _last_error(statistics.last_error),
         "next_attempt_in": None if pause_s is None else str(TimeValue.of_ms(int(pause_s * 1000))),
-        "warnings": list(statistics.warnings),
+        "warnings": [*_hints(cluster.config), *statistics.warnings],
         "nodes": _nodes(nodes),
     }
+
+
+def _hints(config: RemoteConfig) -> list[str]:
+    reach = config.reach
+    if isinstance(reach, SniffConfig):
+        addresses = (*reach.seeds, reach.proxy) if reach.proxy else reach.seeds
+    else:
+        addresses = (reach.address,)
+    return [text for address in addresses if (text := hint(address.text))]
 
 
 def _nodes(nodes: list[NodeInfo]) -> list[Entry]:

@@ -107,16 +107,20 @@ class Upkeep:
         """Loop time."""
 
     async def run(self) -> None:
-        """Runs until it is cancelled."""
-        while True:
-            await self._run_round()
-            await self._wait_until_due()
+        """Runs until it is cancelled, or closed: a cancel that got lost on the way does not keep it."""
+        try:
+            while not self._closed:
+                await self._run_round()
+                await self._wait_until_due()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Fails those who wait, now and later. Apart from `run`, which may be cancelled before it
         has begun.
         """
         self._closed = True
+        self._wake.set()
         self._end_round(self._closed_error())
 
     @property
@@ -231,7 +235,7 @@ class Upkeep:
             ended.done.set()
 
     async def _wait_until_due(self) -> None:
-        while True:
+        while not self._closed:
             self._wake.clear()
             pause_s = self._due_in_s()
             if pause_s is not None and pause_s <= 0:

@@ -153,7 +153,7 @@ class RestApp:
         media = negotiate(head.content_type, head.accept, bool(body))
         route, path_params = self._router.find(head.method, head.path, head.uri)
         query = head.query
-        params = parse_params(head.path, route.params, query) if query else query
+        params = parse_params(head.path, route.params, query, route.unsuggested) if query else query
         if body:
             if not route.body:
                 raise IllegalArgument(

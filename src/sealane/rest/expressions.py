@@ -10,6 +10,7 @@ from sealane.model.search import IndicesOptions
 STRICT = IndicesOptions()
 """Names must exist, patterns may match nothing; open indices only."""
 OPEN_AND_CLOSED = IndicesOptions(expand_closed=True)
+CLOSED_ONLY = IndicesOptions(expand_open=False, expand_closed=True)
 CHANGING = IndicesOptions(allow_no_indices=False, expand_closed=True)
 """For what changes indices: a pattern has to match something."""
 PERMISSIVE = IndicesOptions(expand_closed=True, expand_hidden=True)

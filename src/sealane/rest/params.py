@@ -3,10 +3,11 @@
 A parser takes the parameter's name and text, and returns the value or raises the reference's error.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sealane.errors import ApiError, IllegalArgument, NumberFormatError
+from sealane.model.suggest import similarity
 from sealane.settings import parse_time
 
 Parser = Callable[[str, str], Any]
@@ -22,6 +23,18 @@ def boolean(name: str, text: str) -> bool:
     if text == "false":
         return False
     raise IllegalArgument(f"Failed to parse value [{text}] as only [true] or [false] are allowed.")
+
+
+def option(name: str, text: str) -> bool:
+    """A flag among the index options. Unlike `boolean` it has no bare form, and its error names the parameter."""
+    if text in ("true", "false"):
+        return text == "true"
+    raise IllegalArgument(
+        f"Could not convert [{name}] to boolean",
+        caused_by=IllegalArgument(
+            f"Failed to parse value [{text}] as only [true] or [false] are allowed."
+        ),
+    )
 
 
 def string(name: str, text: str) -> str:
@@ -89,18 +102,24 @@ def refused(reason: str) -> Parser:
 
 MASTER = {"master_timeout": time_ms}
 INDICES_OPTIONS: dict[str, Parser] = {
-    "ignore_unavailable": boolean,
-    "allow_no_indices": boolean,
+    "ignore_unavailable": option,
+    "allow_no_indices": option,
     "expand_wildcards": names,
-    "ignore_throttled": boolean,
+    "ignore_throttled": option,
 }
 BODY_AS_PARAMETER: dict[str, Parser] = {"source": string, "source_content_type": string}
 
 
 def parse_params(
-    path: str, known: Mapping[str, Parser], given: Mapping[str, str]
+    path: str,
+    known: Mapping[str, Parser],
+    given: Mapping[str, str],
+    unsuggested: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The values of `given`. Raises IllegalArgument for a bad value, and one that names all unknown parameters."""
+    """The values of `given`. Raises IllegalArgument for a bad value, and one that names all unknown parameters.
+
+    `unsuggested` are known ones that are never put forward in place of an unknown one.
+    """
     values: dict[str, Any] = {}
     unknown = []
     for name, text in given.items():
@@ -110,12 +129,12 @@ def parse_params(
         elif name not in ALWAYS_KNOWN:
             unknown.append(name)
     if unknown:
-        raise _unrecognized(path, sorted(unknown), [*known, *ALWAYS_KNOWN])
+        candidates = [name for name in (*known, *ALWAYS_KNOWN) if name not in unsuggested]
+        raise _unrecognized(path, sorted(unknown), candidates)
     return values
 
 
-def _unrecognized(path: str, unknown: list[str], known: Iterable[str]) -> ApiError:
-    candidates = list(known)
+def _unrecognized(path: str, unknown: list[str], candidates: list[str]) -> ApiError:
     listed = ", ".join(_with_suggestions(name, candidates) for name in unknown)
     plural = "s" if len(unknown) > 1 else ""
     return IllegalArgument(f"request [{path}] contains unrecognized parameter{plural}: {listed}")
@@ -129,18 +148,3 @@ def _with_suggestions(name: str, candidates: list[str]) -> str:
     if len(close) == 1:
         return f"[{name}] -> did you mean [{close[0]}]?"
     return f"[{name}] -> did you mean any of [{', '.join(close)}]?"
-
-
-def similarity(left: str, right: str) -> float:
-    """1 for equal texts, 0 for nothing in common: one minus the edit distance over the longer length.
-
-    Not the settings registry's, which stops early below a higher bar than parameter names are held to.
-    """
-    if not left or not right:
-        return 0.0
-    row = list(range(len(right) + 1))
-    for i, char in enumerate(left, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(right, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (char != other))
-    return 1.0 - row[-1] / max(len(left), len(right))

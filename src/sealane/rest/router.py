@@ -36,6 +36,8 @@ class Route:
     """One operation. `action` and `indices` are what `authorize` is asked.
 
     `params` are the query parameters it knows, with how each is read. `body` says whether it takes one.
+    `unsuggested` are those of `params` that the reference only looks for when they are given, and so
+    never suggests in place of an unknown one.
     """
 
     methods: tuple[str, ...]
@@ -45,6 +47,7 @@ class Route:
     indices: IndicesOf
     params: Mapping[str, Parser] = field(default_factory=dict)
     body: bool = False
+    unsuggested: frozenset[str] = frozenset()
 
 
 class _Node:

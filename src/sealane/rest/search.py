@@ -11,6 +11,7 @@ from sealane.rest.router import Route, path_indices
 from sealane.rest.search_params import (
     COUNT_PARAMS,
     SEARCH_PARAMS,
+    UNSUGGESTED,
     client_search,
 )
 from sealane.rest.search_response import render_clusters, render_search, render_shards
@@ -58,6 +59,7 @@ def routes(service: SearchService) -> list[Route]:
             action=SEARCH_ACTION,
             indices=path_indices,
             params=SEARCH_PARAMS,
+            unsuggested=UNSUGGESTED,
             body=True,
         ),
         Route(

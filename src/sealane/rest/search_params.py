@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from sealane.errors import IllegalArgument
+from sealane.errors import IllegalArgument, NumberFormatError
 from sealane.model.search import IndicesOptions
 from sealane.query import parse_search_body, strip_comments
 from sealane.rest.params import (
@@ -45,6 +45,18 @@ def _at_least(least: int, reason: str) -> Parser:
         return value
 
     return parse
+
+
+def _float(name: str, text: str) -> float:
+    try:
+        if "_" in text:
+            raise ValueError(text)
+        return float(text)
+    except ValueError as error:
+        raise IllegalArgument(
+            f"Failed to parse float parameter [{name}] with value [{text}]",
+            caused_by=NumberFormatError(f'For input string: "{text}"'),
+        ) from error
 
 
 def _search_type(name: str, text: str) -> None:
@@ -114,9 +126,27 @@ SEARCH_PARAMS: dict[str, Parser] = {
     "wait_for_checkpoints": NOT_YET,
 }
 
+UNSUGGESTED = frozenset(
+    {
+        "allow_partial_search_results",
+        "explain",
+        "from",
+        "max_concurrent_shard_requests",
+        "pre_filter_shard_size",
+        "seq_no_primary_term",
+        "size",
+        "terminate_after",
+        "timeout",
+        "track_scores",
+        "track_total_hits",
+        "version",
+    }
+)
+"""Parameters that the reference only looks for when they are given, and so never suggests."""
+
 COUNT_PARAMS: dict[str, Parser] = {
     **_SHARED,
-    "min_score": lambda name, text: float(text),
+    "min_score": _float,
     "terminate_after": _OVER_BODY["terminate_after"],
 }
 

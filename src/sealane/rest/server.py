@@ -11,6 +11,7 @@ import uvicorn
 
 from sealane.errors import IOFailure
 from sealane.model.node import Address
+from sealane.rest.http_protocol import LimitedHttpProtocol
 
 _BACKLOG = 2048
 _STOP_WITHIN_S = 5
@@ -33,7 +34,7 @@ class HttpServer:
     def __init__(self, app: Any) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=LimitedHttpProtocol,
             loop="none",
             lifespan="off",
             ws="none",

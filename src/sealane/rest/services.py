@@ -43,13 +43,24 @@ class IndexSizes(Protocol):
 class IndexAdmin(Protocol):
     """The indices of this cluster. Expressions are names, aliases, patterns; none means all."""
 
-    def find(self, expressions: Sequence[str], options: IndicesOptions) -> Sequence[IndexView]:
-        """Raises IndexNotFound, InvalidIndexName."""
+    def find(
+        self,
+        expressions: Sequence[str],
+        options: IndicesOptions,
+        *,
+        forbid_closed: bool = False,
+    ) -> Sequence[IndexView]:
+        """Raises IndexNotFound, InvalidIndexName; IndexClosed where closed ones are forbidden."""
 
     async def create(self, name: str, body: Mapping[str, Any]) -> str:
         """`body` may hold `settings`, `mappings`, `aliases`. Returns the index's name."""
 
     async def delete(self, expressions: Sequence[str], options: IndicesOptions) -> None: ...
+
+    async def set_open(
+        self, expressions: Sequence[str], open: bool, options: IndicesOptions
+    ) -> Sequence[str]:
+        """Opens or closes indices. Returns the names of those that were not so already."""
 
     async def put_mapping(
         self, expressions: Sequence[str], mapping: Mapping[str, Any], options: IndicesOptions

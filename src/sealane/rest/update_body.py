@@ -7,9 +7,9 @@ import orjson
 from sealane.cluster.documents import Update
 from sealane.errors import ApiError, IllegalArgument, XContentParseError
 from sealane.model.dsl import SourceFilter
+from sealane.model.suggest import similarity
 from sealane.rest.bodies import read_json
 from sealane.rest.json_scan import line_and_column
-from sealane.rest.params import similarity
 from sealane.rest.source_filter import source_filter_of_body
 from sealane.rest.tokens import token
 from sealane.rest.write_rules import INTERNAL_VERSION, id_problems, seq_no_problems

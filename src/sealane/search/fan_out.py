@@ -31,6 +31,8 @@ async def ask_all(
     try:
         async with asyncio.TaskGroup() as group:
             others = [group.create_task(within(each)) for each in asked[1:]]
+            # Requests to other nodes leave before the first, which may hold the loop, begins.
+            await asyncio.sleep(0)
             first = await within(asked[0])
     except BaseExceptionGroup as failures:
         errors = [each for each in failures.exceptions if isinstance(each, ApiError)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sealane.errors import ApiError, IllegalArgument
+from sealane.model.suggest import similarity
 from sealane.settings.setting import AffixSetting, Scope, Setting
 from sealane.settings.text import Value
 from sealane.settings.values import Settings
@@ -154,21 +155,6 @@ def raise_first(problems: Sequence[ApiError]) -> None:
     first, *rest = problems
     first.suppressed.extend(rest)
     raise first
-
-
-def similarity(a: str, b: str) -> float:
-    """1 for equal texts down to 0: one minus the edit distance over the longer length."""
-    longest = max(len(a), len(b))
-    if longest == 0:
-        return 1.0
-    if abs(len(a) - len(b)) / longest >= 1 - _SIMILAR:
-        return 0.0
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
-    return 1 - row[-1] / longest
 
 
 def _respelled(family: AffixSetting[Any], key: str) -> str | None:

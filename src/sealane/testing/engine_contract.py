@@ -4,6 +4,7 @@ The fixture yields an open engine that keeps its mappings in a FakeMappings. The
 own suite, but for what belongs to refresh and reader contexts.
 """
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 
 from sealane.engine.base import Engine, IndexConfig, ShardSearch
@@ -227,6 +228,18 @@ class EngineContract:
         assert found.routing == "elsewhere"
         state = await engine.shard_state(INDEX, result.shard)
         assert state.max_seq_no == 0
+
+    async def test_waiting_for_a_refresh_ends_when_all_is_searchable(self, engine: Engine) -> None:
+        await engine.open_index(config())
+        await engine.wait_for_refresh(INDEX)
+        await write(engine, index_op("1"))
+        async with asyncio.TaskGroup() as group:
+            waiters = [group.create_task(engine.wait_for_refresh(INDEX)) for _ in range(3)]
+            await asyncio.sleep(0)
+            await engine.refresh(INDEX)
+        assert all(waiter.done() for waiter in waiters)
+        assert await visible(engine) == 1
+        await engine.wait_for_refresh(INDEX)
 
     async def test_a_search_sees_what_was_refreshed(self, engine: Engine) -> None:
         await engine.open_index(config())

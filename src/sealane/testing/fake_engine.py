@@ -114,6 +114,10 @@ class FakeEngine:
         for shard in self._shards[index_uuid]:
             shard.refresh()
 
+    async def wait_for_refresh(self, index_uuid: str) -> None:
+        """There is no interval here: whoever waits gets a refresh."""
+        await self.refresh(index_uuid)
+
     async def bulk(
         self, index_uuid: str, operations: Sequence[WriteOp], ctx: Context
     ) -> list[WriteResult | ApiError]:

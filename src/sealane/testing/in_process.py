@@ -25,7 +25,7 @@ from sealane.cluster.settings_service import ClusterSettings
 from sealane.cluster.store import MemoryStateStore
 from sealane.engine.embedded import search as searcher
 from sealane.engine.embedded.engine import EmbeddedEngine
-from sealane.errors import ApiError, ConnectTransport, NoSuchRemoteCluster
+from sealane.errors import ApiError, ConnectTransport, NodeDisconnected, NoSuchRemoteCluster
 from sealane.inbound import register_handlers
 from sealane.inbound.actions import Handler
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
@@ -57,7 +57,11 @@ class Answer:
 
 
 class Link:
-    """One remote as its coordinator reaches it. `requests` counts what was sent."""
+    """One remote as its coordinator reaches it. `requests` counts what was sent.
+
+    A link that `is_cut` refuses requests, and loses the answers of those under way. One that is on `hold` delivers
+    requests, which wait there until `release`.
+    """
 
     def __init__(self, alias: str, there: "InProcessCluster", *, skip_unavailable: bool) -> None:
         self.alias = alias
@@ -65,13 +69,36 @@ class Link:
         self.skip_unavailable = skip_unavailable
         self.is_cut = False
         self.requests = 0
+        self._released = asyncio.Event()
+        self._released.set()
+        self._delivered = asyncio.Event()
+
+    def hold(self) -> None:
+        self._released.clear()
+        self._delivered.clear()
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def wait_delivered(self) -> None:
+        """Until a request has arrived on the other side since `hold`."""
+        await self._delivered.wait()
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
-        """Implements ClusterClient. Raises what the other cluster raised, as it arrives; ConnectTransport when cut."""
+        """Implements ClusterClient.
+
+        Raises what the other cluster raised, as it arrives; ConnectTransport and NodeDisconnected when cut.
+        """
         if self.is_cut:
             raise ConnectTransport(f"[{self.alias}][in-process] connect_exception")
         self.requests += 1
-        return decode_answer(await self.there.receive(self.alias, encode_search(request), ctx))
+        payload = encode_search(request)
+        self._delivered.set()
+        await self._released.wait()
+        answer = await self.there.receive(self.alias, payload, ctx)
+        if self.is_cut:
+            raise NodeDisconnected(f"[{self.alias}][in-process][{SEARCH}] disconnected")
+        return decode_answer(answer)
 
 
 class Links:

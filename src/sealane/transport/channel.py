@@ -13,7 +13,7 @@ from sealane.model.node import Address
 from sealane.transport.limits import TransportLimits
 from sealane.transport.network import as_link, peer_of
 from sealane.transport.statistics import Counters
-from sealane.wire.compression import compress
+from sealane.wire.compression import Scheme, compress
 from sealane.wire.decoder import FrameDecoder
 from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.families.sealane import CANCEL
@@ -41,6 +41,10 @@ class Channel(asyncio.BufferedProtocol):
         self.writable = True
         self._limits = limits
         self._link: asyncio.Transport | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
         self._decoder = FrameDecoder(
             frame_max_bytes=limits.frame_max_bytes, header_max_bytes=limits.header_max_bytes
         )
@@ -60,6 +64,8 @@ class Channel(asyncio.BufferedProtocol):
         counters = self.counters
         counters.rx_bytes += nbytes
         for event in self._decoder.buffer_updated(nbytes):
+            if not self.is_open:
+                return
             if type(event) is Frame:
                 counters.rx_count += 1
                 try:
@@ -72,8 +78,6 @@ class Channel(asyncio.BufferedProtocol):
             else:
                 assert isinstance(event, RemoteProtocolError)
                 self.fail(event)
-            if not self.is_open:
-                return
 
     def eof_received(self) -> bool | None:
         return None
@@ -81,6 +85,8 @@ class Channel(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
         self._link = None
+        if self._linger is not None:
+            self._linger.cancel()
         self.lost_by = exc
         self.ended()
 
@@ -105,19 +111,32 @@ class Channel(asyncio.BufferedProtocol):
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def send(self, data: bytes) -> None:
-        if self._link is not None and self.is_open:
-            self.counters.tx_bytes += len(data)
-            self.counters.tx_count += 1
-            self._link.write(data)
-
-    def send_message(self, head: bytes, *body: bytes) -> None:
-        """A frame in parts; large ones are not copied together."""
-        if self._link is None or not self.is_open:
+    def send(self, data: bytes, *, at_once: bool = True) -> None:
+        """One frame. Without `at_once` it leaves at the end of the loop's step, together with
+        others: the system call costs more than all else that is done for a small frame."""
+        link = self._link
+        if link is None or not self.is_open:
             return
+        self.counters.tx_bytes += len(data)
+        self.counters.tx_count += 1
+        if not self._unsent:
+            if at_once:
+                link.write(data)
+                return
+            self._loop.call_soon(self._flush)
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if self._unsent_bytes >= _JOIN_MAX:
+            self._flush()
+
+    def send_message(self, head: bytes, *body: bytes, at_once: bool = True) -> None:
+        """A frame in parts; large ones are not copied together."""
         size = sum(map(len, body))
         if size <= _JOIN_MAX:
-            self.send(b"".join((head, *body)))
+            self.send(b"".join((head, *body)), at_once=at_once)
+            return
+        self._flush()
+        if self._link is None or not self.is_open:
             return
         self.counters.tx_bytes += len(head) + size
         self.counters.tx_count += 1
@@ -125,22 +144,38 @@ class Channel(asyncio.BufferedProtocol):
         for part in body:
             self._link.write(part)
 
+    def _flush(self) -> None:
+        if self._unsent:
+            data = self._unsent[0] if len(self._unsent) == 1 else b"".join(self._unsent)
+            self._unsent.clear()
+            self._unsent_bytes = 0
+            if self._link is not None:
+                self._link.write(data)
+
     def fail(self, wrong: RemoteProtocolError) -> None:
         """Closes because of what the peer sent, telling it why if it can understand that."""
         self.closed_by = wrong
         _log.warning("closing connection [%s]: %s", self.peer, wrong.reason)
+        self._flush()
         if self._link is not None and wrong.reply:
             self._link.write(wrong.reply)
         self.close()
 
     def close(self) -> None:
-        """What has been written is still sent. `ended` follows."""
+        """What has been written is still sent, to a peer that takes it soon. `ended` follows."""
         self.is_open = False
-        if self._link is not None:
-            self._link.close()
+        link = self._link
+        if link is None or self._linger is not None:
+            return
+        self._flush()
+        if link.get_write_buffer_size():
+            self._linger = self._loop.call_later(self._limits.linger_s, self.abort)
+        link.close()
 
     def abort(self) -> None:
         self.is_open = False
+        self._unsent.clear()
+        self._unsent_bytes = 0
         if self._link is not None:
             self._link.abort()
 
@@ -189,6 +224,7 @@ class OutboundChannel(Channel):
         for answer in lost.values():
             if not answer.done():
                 answer.set_exception(NodeDisconnected("connection closed"))
+                answer.exception()  # seen: whoever waited may have gone
 
     def drop_pending(self) -> None:
         """Forgets the requests that wait: whoever waited has gone."""
@@ -201,30 +237,34 @@ class OutboundChannel(Channel):
         if self._on_writable is not None and not self._on_writable.done():
             self._on_writable.set_result(None)
 
-    async def wait_writable(self) -> None:
-        """Returns when the peer reads again, or the channel has ended."""
-        while self.is_open and not self.writable:
-            if self._on_writable is None or self._on_writable.done():
-                self._on_writable = asyncio.get_running_loop().create_future()
-            # Shared by all who wait: one of them being cancelled must not cancel the others.
-            await asyncio.shield(self._on_writable)
+    def until_writable(self) -> "asyncio.Future[None]":
+        """Done when the peer reads again, or the channel has ended. Shared by all who wait."""
+        if self._on_writable is None or self._on_writable.done():
+            self._on_writable = asyncio.get_running_loop().create_future()
+        return self._on_writable
 
     def send_request(
-        self, request_id: int, variable: bytes, body: tuple[bytes, bytes], *, compressed: bool
+        self,
+        request_id: int,
+        variable: bytes,
+        body: tuple[bytes, bytes],
+        scheme: Scheme | None,
     ) -> None:
         """A request of the sealane family; the body is envelope and payload."""
-        if compressed:
-            packed = compress(b"".join(body))
+        alone = len(self.pending) <= 1
+        if scheme is not None:
+            packed = compress(b"".join(body), scheme)
             head = encode_head(request_id, COMPRESSED, SEALANE_VERSION, variable, len(packed))
-            self.send_message(head, packed)
+            self.send_message(head, packed, at_once=alone)
             return
         size = len(body[0]) + len(body[1])
-        self.send_message(encode_head(request_id, 0, SEALANE_VERSION, variable, size), *body)
+        head = encode_head(request_id, 0, SEALANE_VERSION, variable, size)
+        self.send_message(head, *body, at_once=alone)
 
     def send_cancel(self, request_id: int) -> None:
         """Tells the peer that nobody waits for this request any more."""
         variable = plain_request_header(SEALANE_VERSION, CANCEL)
-        self.send(encode_head(request_id, 0, SEALANE_VERSION, variable, 0))
+        self.send(encode_head(request_id, 0, SEALANE_VERSION, variable, 0), at_once=False)
 
     def tick(self) -> None:
         """Once per ping interval: a channel that has received nothing since the last one sends a

@@ -1,13 +1,13 @@
 """An open connection to one node: several channels that live and die together, and the requests on
 them.
 
-Opening one is the connector's. A request is sent on the next channel in turn and answered on the
-same one.
+Opening one is the connector's. Channels take turns; a request is answered on the one it was sent on.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from sealane.errors import ApiError, NodeDisconnected, TaskCancelled
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
@@ -27,6 +27,10 @@ _log = logging.getLogger(__name__)
 _SILENT_TICKS_MAX = 3
 """Pings without a byte in return after which the peer is taken for dead: a busy peer may miss one.
 """
+
+_IN_ROW_MAX = 8
+"""Requests of the same step of the loop that share a channel: they cross in one packet. More would
+let one large answer hold up too many others."""
 
 OnClose = Callable[["NodeConnection"], None]
 
@@ -56,6 +60,7 @@ class NodeConnection:
         self._pending_max = limits.in_flight_max_requests
         self._request_ids = request_ids
         self._turn = 0
+        self._in_row = 0
         self._open = True
         self._on_close: list[OnClose] = []
         self._loop = asyncio.get_running_loop()
@@ -119,8 +124,9 @@ class NodeConnection:
         channel.pending[request_id] = answer
         sent = False
         try:
-            if not channel.writable:
-                await self._wait_writable(channel, answer)
+            while not (channel.writable or answer.done()):
+                either: set[asyncio.Future[Any]] = {answer, channel.until_writable()}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
                 self._send(channel, request_id, action, payload, ctx, deadline)
                 sent = True
@@ -141,20 +147,19 @@ class NodeConnection:
         if not self._open:
             raise faults.node_not_connected(self.node.name, self.address)
         channels = self.channels
-        self._turn = turn = (self._turn + 1) % len(channels)
-        channel = channels[turn]
+        if not 0 < self._in_row < _IN_ROW_MAX:
+            if not self._in_row:
+                self._loop.call_soon(self._end_row)
+            self._turn = (self._turn + 1) % len(channels)
+            self._in_row = 0
+        self._in_row += 1
+        channel = channels[self._turn]
         if len(channel.pending) * len(channels) >= self._pending_max:
             raise faults.too_many_requests(action, self._pending_max)
         return channel
 
-    async def _wait_writable(
-        self, channel: OutboundChannel, answer: "asyncio.Future[Frame]"
-    ) -> None:
-        """Back-pressure: returns when the channel takes bytes again or the request has ended
-        otherwise."""
-        async with asyncio.TaskGroup() as group:
-            waiter = group.create_task(channel.wait_writable())
-            answer.add_done_callback(lambda _: waiter.cancel())
+    def _end_row(self) -> None:
+        self._in_row = 0
 
     def _send(
         self,
@@ -177,7 +182,7 @@ class NodeConnection:
         else:
             variable = plain_request_header(SEALANE_VERSION, action)
         body = sealane.request_body(envelope, payload)
-        channel.send_request(request_id, variable, body, compressed=self._profile.compress)
+        channel.send_request(request_id, variable, body, self._profile.compress)
 
     def _expire(
         self, answer: "asyncio.Future[Frame]", action: str, request_id: int, began: float

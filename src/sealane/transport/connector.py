@@ -20,8 +20,10 @@ from sealane.transport.connection import NodeConnection
 from sealane.transport.limits import ConnectionProfile, TransportLimits
 from sealane.transport.network import Network
 from sealane.transport.probe import answers_http
+from sealane.transport.tasks import TaskScope, run_together
 from sealane.transport.tls import TlsFailure, TlsReceiver
 from sealane.wire.errors import HttpResponseReceived, RemoteProtocolError, TlsReceived
+from sealane.wire.families.discovery import NodeHello
 from sealane.wire.frame import Frame
 from sealane.wire.handshake import FORMS, Form, Handshake
 
@@ -113,8 +115,12 @@ class Connector:
             try:
                 async with asyncio.timeout_at(now + (deadline - now) / left):
                     return address, await self._dial_all(target, address)
-            except TimeoutError:
-                error = faults.connect_timeout(target.name, address, timeout_s)
+            except TimeoutError as failure:
+                # The system's own timeout carries an error number.
+                if failure.errno is None:
+                    error = faults.connect_timeout(target.name, address, timeout_s)
+                else:
+                    error = faults.connect_failed(target.name, host, address, failure)
             except TlsFailure as failure:
                 error = faults.general_failure(target.name, address, str(failure))
             except OSError as failure:
@@ -141,13 +147,9 @@ class Connector:
     async def _dial_all(self, target: Target, address: Address) -> list[OutboundChannel]:
         opened: list[OutboundChannel] = []
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(target.profile.channels):
-                    group.create_task(self._dial(target, address, opened))
-        except BaseExceptionGroup as failures:
-            for channel in opened:
-                channel.abort()
-            raise _first_leaf(failures) from None
+            await run_together(
+                [self._dial(target, address, opened) for _ in range(target.profile.channels)]
+            )
         except BaseException:
             for channel in opened:
                 channel.abort()
@@ -206,16 +208,12 @@ class Connector:
                 handshake.receive_tcp_response(
                     await self._take(answer, channels[0], target, address)
                 )
-            channel = channels[1 % len(channels)]
-            request_id = next(self._request_ids)
             async with asyncio.timeout(timeout_s):
-                answer = self._ask(channel, request_id, handshake.node_request(request_id))
                 try:
-                    frame = await self._take(answer, channel, target, address)
+                    peer = await self._introduce(target, address, channels, handshake)
                 except _Refused:
                     text = "the connection was closed during the handshake"
                     raise faults.general_failure(target.name, address, text) from None
-                peer = handshake.receive_node_response(frame)
         except TimeoutError:
             raise faults.handshake_timeout(target.name, address, timeout_s) from None
         except RemoteProtocolError as wrong:
@@ -236,6 +234,30 @@ class Connector:
             profile=target.profile,
             limits=self._limits,
             request_ids=self._request_ids,
+        )
+
+    async def _introduce(
+        self,
+        target: Target,
+        address: Address,
+        channels: list[OutboundChannel],
+        handshake: Handshake,
+    ) -> NodeHello:
+        """Asks on the second channel who is there. To a Sealane node every channel says first that
+        it belongs to one."""
+        answers = []
+        if handshake.family == "sealane":
+            for channel in channels[1:]:
+                request_id = next(self._request_ids)
+                data = handshake.channel_request(request_id)
+                answers.append((channel, self._ask(channel, request_id, data)))
+        second = channels[1 % len(channels)]
+        request_id = next(self._request_ids)
+        node_answer = self._ask(second, request_id, handshake.node_request(request_id))
+        for channel, answer in answers:
+            handshake.receive_channel_response(await self._take(answer, channel, target, address))
+        return handshake.receive_node_response(
+            await self._take(node_answer, second, target, address)
         )
 
     def _ask(
@@ -284,19 +306,13 @@ class Connector:
         await asyncio.wait({answer}, timeout=self._probe_after_s)
         if answer.done():
             return
-        try:
-            async with asyncio.TaskGroup() as group:
-                probe = group.create_task(self._is_http(target, address))
-                either: set[asyncio.Future[Any]] = {answer, probe}
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                if not answer.done() and not probe.result():
-                    await asyncio.wait({answer})
-                is_http = not answer.done()
-                probe.cancel()
-        except BaseExceptionGroup as failures:
-            raise _first_leaf(failures) from None
-        if is_http:
-            raise faults.http_port(target.name, address)
+        async with TaskScope(f"probe of {address}") as scope:
+            probe = scope.start(self._is_http(target, address))
+            either: set[asyncio.Future[Any]] = {answer, probe}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done() and probe.result():
+                raise faults.http_port(target.name, address)
+            await asyncio.wait({answer})
 
     async def _is_http(self, target: Target, address: Address) -> bool:
         async def dial(inner: asyncio.BufferedProtocol) -> None:
@@ -306,9 +322,3 @@ class Connector:
                 await self._dial_tls(address, inner, target.tls, target.server_hostname)
 
         return await answers_http(dial)
-
-
-def _first_leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong first; the other channels fail of the same cause."""
-    first = group.exceptions[0]
-    return _first_leaf(first) if isinstance(first, BaseExceptionGroup) else first

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sealane.wire.compression import Scheme
+
 _MEBIBYTE = 1024 * 1024
 
 
@@ -19,6 +21,14 @@ class TransportLimits:
     connection."""
     write_buffer_max_bytes: int = _MEBIBYTE
     """Above this a channel waits for its peer to read."""
+    accepted_max: int = 8192
+    """Sockets accepted and open; a further one is closed at once."""
+    strangers_max: int = 1024
+    """Those among them that have not said anything yet."""
+    handshake_timeout_s: float = 30.0
+    """How long an accepted socket may remain a stranger."""
+    linger_s: float = 10.0
+    """How long a closing channel waits for its peer to take what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,8 @@ class ConnectionProfile:
     channels: int
     connect_timeout_s: float = 30.0
     ping_interval_s: float | None = None
-    compress: bool = False
+    compress: Scheme | None = None
+    """How requests are compressed; their answers follow them. None leaves both plain."""
 
     def __post_init__(self) -> None:
         if self.channels < 1:

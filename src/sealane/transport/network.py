@@ -8,10 +8,13 @@ kinds.
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sealane.model.node import Address
+
+_KEEP_IDLE_S = 300
 
 R = TypeVar("R", bound=asyncio.BufferedProtocol)
 ReceiverFactory = Callable[[], asyncio.BufferedProtocol]
@@ -67,23 +70,26 @@ class AsyncioNetwork:
     async def dial(self, address: Address, receiver: Callable[[], R]) -> R:
         loop = asyncio.get_running_loop()
         link, made = await loop.create_connection(receiver, address.host, address.port)
-        _keep_alive(link)
+        opened = link.get_extra_info("socket")
+        if opened is not None:
+            _prepare(opened)
         return made
 
     async def listen(self, host: str, port: int, receiver: ReceiverFactory) -> Listener:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(receiver, host, port, reuse_address=True, backlog=1024)
         for listening in server.sockets:
-            # What is accepted inherits it.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _prepare(listening)  # what is accepted inherits it
         return _AsyncioListener(server)
 
 
-def _keep_alive(link: asyncio.Transport) -> None:
-    """The system's own keep-alive: it notices a peer that is gone even when no pings are sent."""
-    opened = link.get_extra_info("socket")
-    if opened is not None:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+def _prepare(opened: Any) -> None:
+    """Small frames leave at once, and the system's own keep-alive notices a peer that is gone even
+    when no pings are sent: after five minutes, as the reference has it, instead of two hours."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEP_IDLE_S)
 
 
 def as_link(transport: asyncio.BaseTransport) -> asyncio.Transport:

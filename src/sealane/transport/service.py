@@ -9,6 +9,7 @@ from sealane.clock import Clock
 from sealane.errors import ConnectTransport
 from sealane.model.node import Address
 from sealane.model.task import TaskRegistry
+from sealane.transport.admission import Admission
 from sealane.transport.channel import OutboundChannel
 from sealane.transport.connection import NodeConnection
 from sealane.transport.connector import Connector, Target
@@ -19,6 +20,9 @@ from sealane.transport.statistics import Counters, TransportStatistics
 from sealane.transport.tasks import TaskScope
 from sealane.transport.tls import TlsFailure, TlsReceiver
 from sealane.wire.handshake import ACTIONS
+
+_CLOSE_LINGER_S = 1.0
+"""What peers get at the end to take what was written."""
 
 
 class TransportService:
@@ -42,6 +46,7 @@ class TransportService:
         limits = limits or TransportLimits()
         self._network = network
         self._scope = TaskScope("transport")
+        self._admission = Admission(limits)
         self._dispatcher = Dispatcher(
             local=local,
             release=sealane.__version__,
@@ -49,6 +54,7 @@ class TransportService:
             clock=clock,
             limits=limits,
             scope=self._scope,
+            admission=self._admission,
         )
         self._connector = Connector(
             network,
@@ -58,6 +64,7 @@ class TransportService:
             on_end=self._outbound_ended,
             probe_after_s=probe_after_s,
         )
+        self._limits = limits
         self._listeners: list[Listener] = []
         self._inbound: set[InboundChannel] = set()
         self._outbound: set[OutboundChannel] = set()
@@ -65,6 +72,7 @@ class TransportService:
         self._shaking: set[TlsReceiver] = set()
         self._past = Counters()
         self._closed = False
+        self._last_gone: asyncio.Future[None] | None = None
 
     # -- serving -----------------------------------------------------------------------------------
 
@@ -92,11 +100,27 @@ class TransportService:
         return InboundChannel(self._dispatcher, self._inbound.add, self._inbound_ended)
 
     def _accept_tls(self, context: ssl.SSLContext) -> TlsReceiver:
-        def ready(failure: TlsFailure | None) -> None:
-            self._shaking.discard(layer)
+        """A TLS layer counts as a stranger until the channel inside it takes its place."""
 
-        layer = TlsReceiver(self._accept(), context, server_side=True, ready=ready)
-        self._shaking.add(layer)
+        def begun(peer: Address) -> bool:
+            if not self._admission.enter(peer):
+                return False
+            self._shaking.add(layer)
+            return True
+
+        def ready(failure: TlsFailure | None) -> None:
+            if layer in self._shaking:
+                self._shaking.discard(layer)
+                self._admission.leave(stranger=True)
+
+        layer = TlsReceiver(
+            self._accept(),
+            context,
+            server_side=True,
+            begun=begun,
+            ready=ready,
+            handshake_timeout_s=self._limits.handshake_timeout_s,
+        )
         return layer
 
     # -- connecting --------------------------------------------------------------------------------
@@ -133,6 +157,7 @@ class TransportService:
     def _inbound_ended(self, channel: InboundChannel) -> None:
         self._inbound.discard(channel)
         self._past.add(channel.counters)
+        self._one_gone()
 
     def _outbound_begun(self, channel: OutboundChannel) -> None:
         if channel.is_open:
@@ -144,6 +169,7 @@ class TransportService:
         connection = self._connection_of.pop(channel, None)
         if connection is not None:
             connection.channel_ended(channel)
+        self._one_gone()
 
     def statistics(self) -> TransportStatistics:
         total = Counters()
@@ -160,8 +186,11 @@ class TransportService:
         )
 
     async def close(self) -> None:
-        """Stops listening, closes all connections, cancels all handlers and waits for them."""
-        self._closed = True
+        """Stops listening, closes all connections, cancels all handlers and waits for them.
+
+        A peer that does not take what was written to it gets a short while, then it is cut off.
+        """
+        self._closed = self._admission.closed = True
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
@@ -172,5 +201,18 @@ class TransportService:
         for layer in list(self._shaking):
             layer.abort()
         await self._scope.close()
-        # The loop reports lost links one step after they are closed.
-        await asyncio.sleep(0)
+        if not self._gone():
+            self._last_gone = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._last_gone}, timeout=_CLOSE_LINGER_S)
+            for channel in (*self._outbound, *self._inbound):
+                channel.abort()
+            # The loop reports lost links one step after they are cut.
+            await asyncio.sleep(0)
+
+    def _gone(self) -> bool:
+        return not (self._outbound or self._inbound)
+
+    def _one_gone(self) -> None:
+        waiting = self._last_gone
+        if waiting is not None and not waiting.done() and self._gone():
+            waiting.set_result(None)

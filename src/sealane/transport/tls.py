@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from sealane.model.node import Address
 from sealane.transport.network import as_link, peer_of
 
 _log = logging.getLogger(__name__)
@@ -23,8 +24,6 @@ _RECORD_TYPES = range(0x14, 0x18)
 _ALERT = bytes.fromhex("15030300020246")
 """Fatal, protocol version: tells a plain-text caller that this port speaks TLS. OpenSSL says
 nothing then."""
-_HANDSHAKE_TIMEOUT_S = 30.0
-"""A caller that connects and then says nothing is cut off; a dialling side has its own deadline."""
 
 
 class TlsFailure(ConnectionError):
@@ -43,8 +42,9 @@ class TlsReceiver(asyncio.BufferedProtocol):
     """Speaks TLS on a link and hands the plain bytes to `inner`, which sees a connection once the
     handshake is done.
 
-    `ready` is called with None then, or with the failure, after which `inner` never sees a
-    connection.
+    `begun` is asked first of all whether this peer may connect. `ready` is called with None when the
+    handshake is done, or with the failure, after which `inner` never sees a connection. With a
+    handshake timeout a silent peer is cut off; a dialling side has its own deadline.
     """
 
     def __init__(
@@ -54,7 +54,9 @@ class TlsReceiver(asyncio.BufferedProtocol):
         *,
         server_side: bool,
         server_name: str | None = None,
+        begun: Callable[[Address], bool] | None = None,
         ready: Callable[[TlsFailure | None], None] | None = None,
+        handshake_timeout_s: float | None = None,
     ) -> None:
         self.inner = inner
         self._server_side = server_side
@@ -62,7 +64,9 @@ class TlsReceiver(asyncio.BufferedProtocol):
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_side, server_hostname=server_name
         )
+        self._begun = begun
         self._ready = ready
+        self._handshake_timeout_s = handshake_timeout_s
         self._established = False
         self._failed = False
         self._broken: TlsFailure | None = None
@@ -75,9 +79,13 @@ class TlsReceiver(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._link = as_link(transport)
-        if self._server_side:
+        if self._begun is not None and not self._begun(peer_of(transport)):
+            self._failed = True
+            self.abort()
+            return
+        if self._handshake_timeout_s is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_HANDSHAKE_TIMEOUT_S, self.abort)
+            self._timer = loop.call_later(self._handshake_timeout_s, self.abort)
         self._continue_handshake()
 
     def abort(self) -> None:
@@ -133,8 +141,8 @@ class TlsReceiver(asyncio.BufferedProtocol):
             return
         self._flush()
         self._established = True
-        self.inner.connection_made(TlsLink(self, self._link, self._tls))
         self._report(None)
+        self.inner.connection_made(TlsLink(self, self._link, self._tls))
         self._deliver()
 
     def _report(self, failure: TlsFailure | None) -> None:
@@ -187,21 +195,29 @@ class TlsReceiver(asyncio.BufferedProtocol):
             self._link.close()
         except ssl.SSLError as error:
             # Also how a TLS 1.3 server refuses a client's certificate: after the client's handshake.
-            self._broken = TlsFailure(explain(error))
-            _log.warning("closing connection [%s]: %s", peer_of(self._link), self._broken)
-            self._link.abort()
+            self._break(error)
         self._flush()
 
+    def _break(self, error: ssl.SSLError) -> None:
+        assert self._link is not None
+        self._broken = TlsFailure(explain(error))
+        _log.warning("closing connection [%s]: %s", peer_of(self._link), self._broken)
+        self._link.abort()
+
     def _flush(self) -> None:
-        if self._outgoing.pending and self._link is not None:
+        if self._outgoing.pending and self._link is not None and not self._link.is_closing():
             self._link.write(self._outgoing.read())
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         for start in range(0, len(view), _WRITE_CHUNK):
             chunk = view[start : start + _WRITE_CHUNK]
-            while chunk:
-                chunk = chunk[self._tls.write(chunk) :]
+            try:
+                while chunk:
+                    chunk = chunk[self._tls.write(chunk) :]
+            except ssl.SSLError as error:
+                self._break(error)
+                return
             self._flush()
 
     def finish(self) -> None:

@@ -1,14 +1,16 @@
 """Compressed bodies: a four-byte mark, then a stream in the scheme the mark names.
 
-Both of the reference's schemes are read, deflate is written. The output is bounded while it is
-made, so that a small frame cannot unfold into a large one. Which frames are compressed is for the
-channel to say.
+Both of the reference's schemes are read and written. The output is bounded while it is made, so that
+a small frame cannot unfold into a large one. Which frames are compressed is for the channel to say.
 """
 
 import struct
 import zlib
+from typing import Literal
 
 from sealane.wire.errors import RemoteProtocolError
+
+Scheme = Literal["lz4", "deflate"]
 
 DEFLATE_MARK = b"DFL\x00"
 LZ4_MARK = b"LZ4\x00"
@@ -18,15 +20,27 @@ _RAW_STREAM = -15
 
 _BLOCK_MAGIC = b"LZ4Block"
 _BLOCK = struct.Struct("<8sBIII")
-"""Magic, token, compressed length, plain length, checksum. The checksum (of the plain data) is not
-verified: TCP and TLS have their own, and a wrong length is noticed."""
+"""Magic, token, compressed length, plain length, checksum. The last is zero in what the reference
+writes, and it does not look at what it reads: TCP and TLS have checksums, and a wrong length is
+noticed."""
 _STORED, _LZ4 = 0x10, 0x20
+_BLOCK_SIZE = 64 * 1024
+_BLOCK_SIZE_BITS = 6
+"""The lower half of a token: blocks of at most 2 ** (10 + 6) bytes."""
+_LZ4_END = _BLOCK.pack(_BLOCK_MAGIC, _STORED | _BLOCK_SIZE_BITS, 0, 0, 0)
 
 
-def compress(body: bytes | bytearray | memoryview) -> bytes:
-    """The body as a deflate stream with its mark."""
+def compress(body: bytes | bytearray | memoryview, scheme: Scheme) -> bytes:
+    """The body as a stream of that scheme, with its mark."""
+    if scheme == "lz4":
+        return _write_lz4_blocks(memoryview(body))
     stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_STREAM)
     return DEFLATE_MARK + stream.compress(body) + stream.flush()
+
+
+def scheme_of(body: bytes | bytearray | memoryview) -> Scheme:
+    """How a compressed body is compressed, by its mark: an answer is compressed like its request."""
+    return "lz4" if bytes(body[:4]) == LZ4_MARK else "deflate"
 
 
 def decompress(body: bytes | bytearray | memoryview, max_bytes: int) -> bytes:
@@ -57,8 +71,24 @@ def _inflate(data: memoryview, max_bytes: int) -> bytes:
     return plain
 
 
-def _read_lz4_blocks(data: memoryview, max_bytes: int) -> bytes:
+def _write_lz4_blocks(data: memoryview) -> bytes:
     # Few connections compress, and the module costs memory.
+    from lz4.block import compress as compress_block
+
+    parts = [LZ4_MARK]
+    for start in range(0, len(data), _BLOCK_SIZE):
+        plain = bytes(data[start : start + _BLOCK_SIZE])
+        packed = compress_block(plain, store_size=False)
+        kind = _LZ4
+        if len(packed) >= len(plain):
+            kind, packed = _STORED, plain
+        token = kind | _BLOCK_SIZE_BITS
+        parts += (_BLOCK.pack(_BLOCK_MAGIC, token, len(packed), len(plain), 0), packed)
+    parts.append(_LZ4_END)
+    return b"".join(parts)
+
+
+def _read_lz4_blocks(data: memoryview, max_bytes: int) -> bytes:
     from lz4.block import LZ4BlockError
     from lz4.block import decompress as decompress_block
 

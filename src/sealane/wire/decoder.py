@@ -6,7 +6,9 @@ nothing more. Nothing that the peer announces takes memory before it has been co
 Who may send what is left to the channel.
 """
 
-from sealane.wire.compression import decompress
+import mmap
+
+from sealane.wire.compression import decompress, scheme_of
 from sealane.wire.errors import (
     HttpRequestReceived,
     HttpResponseReceived,
@@ -42,6 +44,9 @@ _BUFFER_MIN, _BUFFER_MAX = 4096, 64 * 1024
 _LARGE_FRAME = _BUFFER_MAX // 2
 """From this size on a frame is read into memory of its own, which its body then keeps."""
 _MEBIBYTE = 1024 * 1024
+_HUGE_FRAME = _MEBIBYTE
+"""From this size on its memory comes from the system, which gives each page when it is written: a
+peer that announces much and sends little costs little. A bytearray is written at once."""
 
 
 class FrameDecoder:
@@ -165,10 +170,8 @@ class FrameDecoder:
         return LENGTH_END + length
 
     def _begin_large(self, size: int) -> None:
-        # The allocator hands out pages as they are written: a peer that announces much and sends
-        # little costs little.
         have = self._end - self._start
-        large = memoryview(bytearray(size))
+        large = memoryview(mmap.mmap(-1, size) if size >= _HUGE_FRAME else bytearray(size))
         large[:have] = self._view[self._start : self._end]
         self._large, self._large_filled = large, have
         self._start = self._end = 0
@@ -188,6 +191,7 @@ class FrameDecoder:
         body = view[start + body_at : start + size]
         if status & COMPRESSED:
             frame.body = decompress(body, self._frame_max_bytes)
+            frame.scheme = scheme_of(body)
         else:
             frame.body = body if keep else bytes(body)
         return frame

@@ -263,7 +263,8 @@ def _read_product_exception(source: StreamInput, version: int, depth: int) -> Ap
     for key, values in source.mapping(source.string, source.strings).items():
         # `es.index` and `opensearch.index` are printed as `index`.
         name = key.removeprefix("es.").removeprefix("opensearch.")
-        members[name] = values[0] if len(values) == 1 else values
+        if not name.startswith("$"):  # those are ours, see below
+            members[name] = values[0] if len(values) == 1 else values
     known = _CLASSES.get(number)
     if known is None:
         raise RemoteProtocolError(
@@ -353,7 +354,11 @@ def _is_strings(value: object) -> bool:
 def read_error_body(body: bytes | memoryview, version: int) -> ApiError:
     """The error that an error response carries; it must fill the body exactly."""
     source = StreamInput(body)
-    error = read_exception(source, version)
+    try:
+        error = read_exception(source, version)
+    except RecursionError:
+        # Shard failures count their depth anew.
+        raise RemoteProtocolError("exceptions nested too deeply", source.pos) from None
     source.finish("error response")
     if error is None:
         raise RemoteProtocolError("error response without an exception")

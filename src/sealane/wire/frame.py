@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from sealane.wire.compression import Scheme
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
 from sealane.wire.primitives import StreamInput, StreamOutput
 from sealane.wire.versions import has_features, has_variable_header_size
@@ -35,7 +36,8 @@ class Frame:
     """A request or a response. `body` is already decompressed and owned by the frame; `size` is
     that on the wire.
 
-    `action` is None in responses, `features` in versions without them.
+    `action` is None in responses, `features` in versions without them, `scheme` where the body was
+    not compressed.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class Frame:
         "headers",
         "request_id",
         "response_headers",
+        "scheme",
         "size",
         "status",
         "version",
@@ -62,6 +65,7 @@ class Frame:
         features: Sequence[str] | None = None,
         body: bytes | memoryview = b"",
         size: int = 0,
+        scheme: Scheme | None = None,
     ) -> None:
         self.request_id = request_id
         self.status = status
@@ -72,6 +76,7 @@ class Frame:
         self.features = features
         self.body = body
         self.size = size
+        self.scheme = scheme
 
     @property
     def is_response(self) -> bool:

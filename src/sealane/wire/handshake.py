@@ -2,9 +2,9 @@
 accepts.
 
 The dialling side sends the TCP handshake on its first channel, learns from the answer which family
-and version the peer speaks, and asks on another channel who it is. The accepting side answers
-either at any time: its channels do not know which of them belong together. Sending bytes, choosing
-channels and waiting is left to the transport.
+and version the peer speaks, and asks on another channel who it is. To a Sealane node it sends the
+TCP handshake on each further channel too, since the accepting side's channels do not know which of
+them belong together. Sending bytes, choosing channels and waiting is left to the transport.
 """
 
 from enum import Enum, auto
@@ -93,6 +93,27 @@ class Handshake:
     def tcp_request(self, request_id: int) -> bytes:
         """The first frame of the first channel."""
         self._step(_Step.SEND_TCP)
+        return self._tcp_request(request_id)
+
+    def channel_request(self, request_id: int) -> bytes:
+        """The first frame of each further channel to a Sealane node; its answer goes to
+        `receive_channel_response`. Others are told by the first channel alone."""
+        if self.family != "sealane" or self.state is State.FAILED:
+            raise LocalProtocolError(f"no further handshakes with [{self.family}]")
+        return self._tcp_request(request_id)
+
+    def receive_channel_response(self, frame: Frame) -> None:
+        """Raises RemoteProtocolError where the channel leads to a peer of another kind than the
+        first."""
+        version = self._negotiate(self._read_tcp_response(frame))
+        if version != self.version:
+            self.state = State.FAILED
+            raise RemoteProtocolError(
+                f"channels lead to different peers: [{describe(self.version)}] and "
+                f"[{describe(version)}]"
+            )
+
+    def _tcp_request(self, request_id: int) -> bytes:
         if self._form == "elasticsearch":
             version = elasticsearch.HANDSHAKE_VERSION
             mark = sealane.FORMAT if self._mark else None

@@ -11,6 +11,7 @@ from sealane.inbound import LocalCluster, register_handlers
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
+from sealane.reduce import ClusterAnswer
 from sealane.reduce.partial import Hit, Partial, ShardCounts, TotalHits
 from sealane.remote import Backoff, RemoteClusters
 from sealane.security.rules import authorize
@@ -35,9 +36,10 @@ class NamingSearch:
     def __init__(self, node: str) -> None:
         self._node = node
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         hit = Hit(f"{ctx.local_alias}:{request.indices[0]}", self._node, 1.0, request.body.raw)
-        return Partial(hits=[hit], total=TotalHits(1), max_score=1.0, shards=ShardCounts(1, 1))
+        partial = Partial(hits=[hit], total=TotalHits(1), max_score=1.0, shards=ShardCounts(1, 1))
+        return ClusterAnswer(partial, 1)
 
 
 class RunningNode:
@@ -58,7 +60,7 @@ class RunningNode:
         self.info: NodeInfo
         self.door: Forwarder
 
-    async def search(self, request: SearchRequest, ctx: Context) -> Partial:
+    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         return await self._local.search(request, ctx)
 
     def answer_with(self, local: LocalCluster) -> None:

@@ -52,8 +52,8 @@ async def test_search_right_after_registering() -> None:
         cluster("a") as nodes,
         remotes(seeds=(str(nodes[0].door.address),)) as made,
     ):
-        partial = await made.client("far").search(REQUEST, context())
-        (hit,) = partial.hits
+        answer = await made.client("far").search(REQUEST, context())
+        (hit,) = answer.partial.hits
         assert (hit.index, hit.id, hit.source) == ("far:logs", "a", b"{}")
 
 
@@ -171,8 +171,8 @@ async def test_the_local_node_as_its_own_seed() -> None:
         cluster("a") as nodes,
         remotes(through=nodes[0].service, seeds=(str(nodes[0].door.address),)) as made,
     ):
-        partial = await made.client("far").search(REQUEST, context())
-        assert partial.hits[0].index == "far:logs"
+        answer = await made.client("far").search(REQUEST, context())
+        assert answer.partial.hits[0].index == "far:logs"
 
 
 async def _error_of(call) -> ApiError:  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from sealane.errors import ConnectTransport
 from sealane.model.node import Address
 from sealane.model.task import Context
 from sealane.testing.network import MemoryNetwork
-from sealane.transport import AsyncioNetwork, ConnectionProfile, Network
+from sealane.transport import AsyncioNetwork, ConnectionProfile, Network, TransportLimits
 from tests.integration.transport.certificates import Authority
 from tests.transport_nodes import TransportNode, two_nodes, until
 
@@ -153,3 +153,31 @@ async def test_closing_the_service_drops_callers_that_never_finish_the_handshake
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+async def test_a_caller_that_does_not_begin_with_tls_is_cut_off(authority: Authority) -> None:
+    limits = TransportLimits(handshake_timeout_s=0.02, strangers_max=2)
+    async with two_nodes(limits=limits) as (client, server):
+        address = await tls_port(server, authority.server_context("127.0.0.1"))
+        for _ in range(2):  # so that the limit would show one that is still counted
+            silent = [await asyncio.open_connection(address.host, address.port) for _ in range(2)]
+            for reader, writer in silent:
+                assert await reader.read() == b""
+                writer.close()
+        connection = await client.transport.connect(
+            address, ConnectionProfile(1), tls=authority.client_context()
+        )
+        assert connection.is_open
+
+
+async def test_too_many_callers_that_negotiate_tls_are_refused(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with two_nodes(limits=TransportLimits(strangers_max=1)) as (_, server):
+        address = await tls_port(server, authority.server_context("127.0.0.1"))
+        first = await asyncio.open_connection(address.host, address.port)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        assert await reader.read() == b""
+        assert "[1] connections have not shaken hands yet" in caplog.text
+        for each in (writer, first[1]):
+            each.close()

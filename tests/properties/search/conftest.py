@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sealane.testing.in_process import InProcessCluster, clusters
-from tests.properties.search.generator import MAPPING, Case
+from tests.properties.search.generator import MAPPING, Case, Json
 
 UNION = "union"
 """The index, and the cluster of one shard, that hold all documents."""
@@ -35,14 +35,25 @@ def stage(tmp_path: Path) -> Stage:
         async with clusters(tmp_path, UNION, *names) as (union, *parts):
             for cluster, shards, documents in zip(parts, case.shards, case.documents, strict=True):
                 await _create(cluster, "part", shards)
-                await cluster.fill("part", documents)
+                await _fill(cluster, "part", documents)
             await _create(union, UNION, 1)
-            await union.fill(UNION, case.union)
+            await _fill(union, UNION, case.union)
             for each in parts[1:]:
                 parts[0].register(each, skip_unavailable=False)
             yield Duel(case, parts, union)
 
     return stage
+
+
+async def _fill(cluster: InProcessCluster, index: str, documents: dict[str, Json]) -> None:
+    """In three bulks, so in several segments. The first writes what the last then replaces, and one to be deleted."""
+    uids = sorted(documents)
+    early, late = uids[: len(uids) // 3], uids[len(uids) // 3 :]
+    stale = {uid: {"uid": uid, "number": 999, "tag": "stale"} for uid in late[::3]}
+    await cluster.fill(index, stale | {"gone": {"uid": "gone", "number": 1000}})
+    await cluster.fill(index, {uid: documents[uid] for uid in early})
+    await cluster.fill(index, {uid: documents[uid] for uid in late})
+    await cluster.call("DELETE", f"/{index}/_doc/gone?refresh=true")
 
 
 async def _create(cluster: InProcessCluster, index: str, shards: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 
-DEFAULT = 24
+DEFAULT = 12
 
 
 def seeds(default: int = DEFAULT) -> range:

@@ -12,7 +12,14 @@ from sealane.cluster.indices import IndexService
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
 from sealane.cluster.store import MemoryStateStore
-from sealane.errors import ApiError, IllegalState, IndexNotFound, IOFailure, ParsingError
+from sealane.errors import (
+    ApiError,
+    IllegalState,
+    IndexClosed,
+    IndexNotFound,
+    IOFailure,
+    ParsingError,
+)
 from sealane.model.search import IndicesOptions
 from sealane.settings import Registry, Settings, flatten
 from sealane.settings.node_settings import NODE_SETTINGS
@@ -585,3 +592,21 @@ async def test_refresh_and_sizes_are_the_engines(node: Node) -> None:
     assert (await node.indices.sizes(view)).docs == 0
     assert node.indices.exists(["a"])
     assert not node.indices.exists(["b"])
+
+
+async def test_opening_and_closing_tell_what_changed(node: Node) -> None:
+    await node.indices.create("a", {})
+    await node.indices.create("b", {})
+    assert await node.indices.set_open(["a"], False) == ["a"]
+    assert await node.indices.set_open(["a", "b"], False) == ["b"]
+    assert await node.indices.set_open(["a", "b"], False) == []
+    error = await refused(node.indices.set_open([], True))
+    assert error.reason == "Validation Failed: 1: index is missing;"
+
+
+async def test_closed_indices_are_shown_and_may_be_forbidden(node: Node) -> None:
+    await node.indices.create("a", {})
+    await node.indices.set_open(["a"], False)
+    assert [view.name for view in node.indices.find(["a"])] == ["a"]
+    with pytest.raises(IndexClosed):
+        node.indices.find(["a"], forbid_closed=True)

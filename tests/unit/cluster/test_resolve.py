@@ -390,3 +390,33 @@ def test_whatever_is_asked_each_index_comes_once_or_there_is_an_api_error(
     assert len(set(uuids)) == len(uuids)
     assert all(each.metadata.open for each in found)
     assert found or options.allow_no_indices
+
+
+@pytest.mark.parametrize(
+    ("expressions", "remote"),
+    [
+        ("rb:x", "rb:x"),
+        ("rb:x,rb:y,z", "rb:x, rb:y"),
+        ("x:", "x:"),
+        ("*:x", "*:x"),
+        ("-rb:x", "-rb:x"),
+        ("x*,-rb:x", "-rb:x"),
+        ("rb:x:y", "rb:x:y"),
+        ("<x:y>", ""),
+    ],
+)
+def test_a_name_of_another_cluster_is_refused_where_only_this_one_is_meant(
+    expressions: str, remote: str
+) -> None:
+    """S-26: the error lists every expression that names a cluster."""
+    assert outcome(expressions) == (
+        "illegal_argument_exception: Cross-cluster calls are not supported in this context but "
+        f"remote indices were requested: [{remote}]"
+    )
+
+
+def test_a_name_of_another_cluster_is_as_unavailable_as_any_other() -> None:
+    """S-26: what cannot be reached may be ignored; a colon in front names no cluster."""
+    assert outcome("z,rb:x", IndicesOptions(ignore_unavailable=True)) == 0
+    assert outcome("z,rb:x") == NOT_FOUND.format("z")
+    assert outcome(":x") == NOT_FOUND.format(":x")

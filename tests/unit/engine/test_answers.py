@@ -2,15 +2,24 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sealane.engine.embedded.documents import DocumentParser
-from sealane.engine.mapping import MappingLimits, merge_mapping, parse_mapping, render_mapping
-from sealane.engine.mapping.values import ip_from
+from sealane.engine.mapping import (
+    DEFAULT_DATE_FORMAT,
+    MappingLimits,
+    merge_mapping,
+    parse_mapping,
+    render_mapping,
+)
+from sealane.engine.mapping.values import instant_from, ip_from
 from sealane.errors import ApiError
+from sealane.model.civil import DateTimeError
+from sealane.model.date_formats import date_format
 
 HERE = Path(__file__).parent
 
@@ -66,7 +75,7 @@ def test_a_document_is_read_as_the_reference_does(
         return
     parsed = parser.parse(document, "1")
     if row.get("values") is not None:
-        values = {name: parsed.values.get(name) for name in row["values"]}
+        values = {name: parsed.get(name) for name in row["values"]}
         assert _comparable(values) == _reference(row["values"])
 
 
@@ -92,3 +101,34 @@ def test_new_fields_are_mapped_as_the_reference_maps_them() -> None:
             if "mapping" in row:
                 parser.parse(row["document"].encode(), "1")
                 assert render_mapping(parser.mapping) == row["mapping"], row["document"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2019-04-30T11:22:33Z",
+        "2019-04-30T11:22:33.004Z",
+        "1969-12-31T23:59:59.999Z",
+        "0001-01-01T00:00:00Z",
+        "2019-02-29T00:00:00Z",
+        "2019-W18-2T11:22:33Z",
+        "2019-04-30T24:00:00Z",
+        "2019-04-30T11:22:60Z",
+        "2019-04-30 11:22:33Z",
+        "2019-04-30T11:22:33,004Z",
+        "2019-04-30T11:22:33.0ZZZ",
+        "2019-04-30T11:22:33.+01Z",
+        "2019-04-30T11:22:33.1-1Z",
+        "2019-04-3\u0660T11:22:33Z",
+        "0000-04-30T11:22:33Z",
+    ],
+)
+def test_the_short_way_of_reading_a_moment_agrees_with_the_long_one(text: str) -> None:
+    """It either gives the same milliseconds or leaves the text to the whole parser."""
+    quick = instant_from(text)
+    try:
+        full = date_format(DEFAULT_DATE_FORMAT).parse(text, False, UTC)
+    except (ApiError, DateTimeError):
+        assert quick is None
+    else:
+        assert quick in (None, full)

@@ -9,7 +9,15 @@ from sealane.query import parse_aggs, parse_search_body
 from sealane.reduce import merge_aggs, render_aggs
 from sealane.reduce.kahan import compensated_sum
 from sealane.reduce.number_format import decimal_format, java_double
-from sealane.reduce.partial import HistogramBucket, HistogramPartial, TermBucket, TermsPartial
+from sealane.reduce.partial import (
+    BucketsPartial,
+    CountBucket,
+    HistogramBucket,
+    HistogramPartial,
+    MetricPartial,
+    TermBucket,
+    TermsPartial,
+)
 
 TERMS = parse_aggs({"a": {"terms": {"field": "f"}}})
 
@@ -114,3 +122,102 @@ def test_doubles_as_java_prints_them(value: float, text: str) -> None:
 )
 def test_number_patterns(value: float, pattern: str, text: str) -> None:
     assert decimal_format(value, pattern) == text
+
+
+def _cut(*counts: int) -> dict[str, TermsPartial]:
+    """A shard's answer that fills its shard size of two."""
+    buckets = [TermBucket(f"t{n}", count) for n, count in enumerate(counts)]
+    return {"a": TermsPartial(buckets, other=9, key_type="keyword")}
+
+
+SMALL = parse_aggs({"a": {"terms": {"field": "f", "size": 2, "shard_size": 2}}})
+
+
+def test_what_shards_kept_to_themselves_adds_up() -> None:
+    flat = merge_aggs(SMALL, [_cut(5, 4), _cut(7, 3)], final=True)
+    assert render_aggs(SMALL, flat)["a"]["doc_count_error_upper_bound"] == 7
+
+
+def test_a_cluster_of_one_shard_bounds_no_error_once_it_has_reduced() -> None:
+    """As with ccs_minimize_roundtrips: what a cluster reduced out of one answer counts as whole."""
+    several = merge_aggs(SMALL, [_cut(5, 4), _cut(7, 3)], final=False)
+    tree = merge_aggs(SMALL, [several, _cut(8, 6)], final=True, by_cluster=True)
+    assert render_aggs(SMALL, tree)["a"]["doc_count_error_upper_bound"] == 7
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("no", "Cannot find aggregation named [no]"),
+        ("s.no.avg", "Cannot find aggregation named [s.no]"),
+        ("s", "Missing value key in [null] which refers to a multi-value metric aggregation"),
+        (
+            "s.no",
+            "No enum constant org.elasticsearch.search.aggregations.metrics.InternalStats."
+            "Metrics.no",
+        ),
+        ("s>x", "Metrics aggregations cannot have sub-aggregations (at [>x]"),
+        (
+            "m.no",
+            "Unknown value key [no] for single-value metric aggregation [m]. Either use [value] "
+            "as key or drop the key all together",
+        ),
+        ("t", "Can't sort a [sterms] aggregation [t]"),
+        ("t>s", "Can't sort by a descendant of a [sterms] aggregation [s]"),
+        ("f>g", "Cannot find aggregation named [g]"),
+        (
+            "f.no",
+            "Unknown value key [no] for single-bucket aggregation [f]. Either use [doc_count] as "
+            "key or drop the key all together.",
+        ),
+    ],
+)
+def test_an_order_that_leads_to_no_number_says_why(path: str, problem: str) -> None:
+    subs = {
+        "s": {"stats": {"field": "n"}},
+        "m": {"max": {"field": "n"}},
+        "t": {"terms": {"field": "k"}},
+        "f": {"filter": {"match_all": {}}},
+    }
+    specs = parse_aggs({"a": {"terms": {"field": "f", "order": {path: "asc"}}, "aggs": subs}})
+    below = {
+        "s": MetricPartial(1, 1.0, 1.0, 1.0),
+        "m": MetricPartial(1, 1.0, 1.0, 1.0),
+        "t": TermsPartial([], key_type="keyword"),
+        "f": BucketsPartial([CountBucket(1)]),
+    }
+    buckets = [TermBucket("x", 1, below), TermBucket("y", 1, below)]
+    partial = TermsPartial(buckets, key_type="keyword")
+    # What is not the last merge orders nothing.
+    merge_aggs(specs, [{"a": partial}], final=False)
+    with pytest.raises(IllegalArgument) as raised:
+        merge_aggs(specs, [{"a": partial}], final=True)
+    assert raised.value.reason == f"Invalid aggregation order path [{path}]. {problem}"
+    assert raised.value.caused_by is not None
+    assert raised.value.caused_by.reason == problem
+
+
+def _extended(partial: MetricPartial, **options: str) -> dict[str, object]:
+    specs = parse_aggs({"a": {"extended_stats": {"field": "f", **options}}})
+    tree = merge_aggs(specs, [{"a": partial}], final=True)
+    answer: dict[str, object] = render_aggs(specs, tree)["a"]
+    return answer
+
+
+def test_statistics_that_one_value_does_not_have_are_words() -> None:
+    one = _extended(MetricPartial(1, 2.0, 2.0, 2.0, 4.0), format="0.0")
+    assert one["variance_sampling"] == one["std_deviation_sampling"] == "NaN"
+    assert one["std_deviation_sampling_as_string"] == "NaN"
+    assert one["variance_as_string"] == "0.0"
+
+
+def test_dates_beyond_the_calendar_are_its_last() -> None:
+    day = _extended(MetricPartial(1, 1.5e12, 1.5e12, 1.5e12, 2.25e24, "date"))
+    assert day["sum_of_squares_as_string"] == "+292278994-08-17T07:12:55.807Z"
+    assert day["variance_sampling_as_string"] == "1970-01-01T00:00:00.000Z"
+
+
+def test_spreads_of_booleans_are_booleans_but_their_deviations_texts() -> None:
+    flags = _extended(MetricPartial(2, 1.0, 0.0, 1.0, 1.0, "boolean"))
+    assert flags["variance_as_string"] is True
+    assert flags["std_deviation_as_string"] == "true"

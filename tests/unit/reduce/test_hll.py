@@ -48,3 +48,9 @@ def test_merging_is_collecting_both(left: int, right: int) -> None:
     travelled = HyperLogLog.from_partial(one.to_partial())
     travelled.merge(HyperLogLog.from_partial(other.to_partial()))
     assert travelled.to_partial() == both.to_partial()
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 40])
+def test_strings_hashed_together_hash_as_one_by_one(length: int) -> None:
+    values = [bytes((n * 7 + at) % 256 for at in range(length)) for n in range(20)]
+    assert sorted(hash_strings(values).tolist()) == sorted(map(murmur3_h1, values))

@@ -4,7 +4,7 @@ import pytest
 
 from sealane.errors import IllegalArgument
 from sealane.model.node import Address
-from sealane.remote.address import is_ip, parse_address
+from sealane.remote.address import hint, is_ip, parse_address
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ FOUND = "remote hosts need to be configured as [host:port], found [{}] instead"
             FOUND.format("http://host:9200") + ": leave out the URL scheme [http://]",
         ),
         ("host:9300:9301", FOUND.format("host:9300:9301") + ": there is more than one colon"),
+        (
+            "fe80::1",
+            FOUND.format("fe80::1")
+            + ": use brackets around an IPv6 address, the port follows them",
+        ),
         ("[nope]:9300", FOUND.format("[nope]:9300") + ": [nope] is not an IPv6 address"),
         ("a b:9300", FOUND.format("a b:9300") + ": [a b] is not a host name"),
         ("host/x:9300", FOUND.format("host/x:9300") + ": [host/x] is not a host name"),
@@ -60,6 +65,13 @@ def test_refused(text: str, reason: str) -> None:
     with pytest.raises(IllegalArgument) as caught:
         parse_address(text)
     assert caught.value.reason == reason
+
+
+def test_an_address_that_is_easily_misread_has_a_hint() -> None:
+    """C-10: `::1:9300` is accepted; it could also be an address without a port."""
+    text = "[::1:9300] is read as [::1]:9300, use brackets around an IPv6 address"
+    assert hint("::1:9300 ") == text
+    assert [hint(each) for each in ("[::1]:9300", "host:9300", "10.0.0.1:9300")] == [None] * 3
 
 
 def test_is_ip() -> None:

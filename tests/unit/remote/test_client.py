@@ -28,7 +28,7 @@ from sealane.remote.transport.messages import (
     encode_search,
 )
 from tests.unit.remote.fakes import FakeDialer, FakeNode, cluster_of, context, node
-from tests.unit.remote.test_registry import A, B, remotes, sniff
+from tests.unit.remote.registries import A, B, remotes, sniff
 from tests.unit.remote.virtual_time import in_virtual_time
 
 PARTIAL = Partial(

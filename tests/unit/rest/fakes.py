@@ -175,7 +175,13 @@ class FakeIndices:
             raise IndexNotFound(name)
         return WriteTarget(self.known[name], None)
 
-    def find(self, expressions: Sequence[str], options: IndicesOptions) -> Sequence[IndexView]:
+    def find(
+        self,
+        expressions: Sequence[str],
+        options: IndicesOptions,
+        *,
+        forbid_closed: bool = False,
+    ) -> Sequence[IndexView]:
         found: dict[str, IndexMetadata] = {}
         for expression in expressions or ("*",):
             hits = [i for n, i in self.known.items() if matches(expression, n)]
@@ -193,6 +199,16 @@ class FakeIndices:
     async def delete(self, expressions: Sequence[str], options: IndicesOptions) -> None:
         for index in self.find(expressions, options):
             del self.known[index.name]
+
+    async def set_open(
+        self, expressions: Sequence[str], open: bool, options: IndicesOptions
+    ) -> list[str]:
+        changed = []
+        for index in self.find(expressions, options):
+            if index.open != open:
+                self.known[index.name] = index.metadata.changed(open=open)
+                changed.append(index.name)
+        return changed
 
     async def put_mapping(
         self, expressions: Sequence[str], mapping: Mapping[str, Any], options: IndicesOptions

@@ -355,3 +355,34 @@ def test_the_machines_load_is_in_percent() -> None:
     load = machine_load()
     for figure in (load.memory_percent, load.ram_percent, load.cpu_percent):
         assert figure is None or 0 <= figure <= 100
+
+
+async def test_indices_are_closed_and_opened(client: Client) -> None:
+    closed = (await client("POST", "/rest_a/_close")).json
+    assert closed == {
+        "acknowledged": True,
+        "shards_acknowledged": True,
+        "indices": {"rest_a": {"closed": True}},
+    }
+    again = (await client("POST", "/rest_a/_close?wait_for_active_shards=index-setting")).json
+    assert again == {"acknowledged": True, "shards_acknowledged": False, "indices": {}}
+    opened = (await client("POST", "/rest_a/_open")).json
+    assert opened == {"acknowledged": True, "shards_acknowledged": True}
+
+
+async def test_the_count_table(client: Client) -> None:
+    alone = await client("GET", "/_cat/count/rest_a?h=count")
+    both = await client("GET", "/_cat/count?h=count")
+    assert int(both.text) == 2 * int(alone.text)
+    stamped = await client("GET", "/_cat/count?v")
+    assert stamped.text.splitlines()[0].split() == ["epoch", "timestamp", "count"]
+
+
+async def test_index_options_are_flags_that_name_themselves(client: Client) -> None:
+    for value in ("maybe", ""):
+        answer = await client("GET", f"/rest_a/_mapping?ignore_unavailable={value}")
+        error = answer.json["error"]
+        assert error["reason"] == "Could not convert [ignore_unavailable] to boolean"
+        assert error["caused_by"]["reason"] == (
+            f"Failed to parse value [{value}] as only [true] or [false] are allowed."
+        )

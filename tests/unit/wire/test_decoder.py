@@ -1,7 +1,10 @@
 """Frames in a stream, and what is not one."""
 
+import random
 import struct
+import tracemalloc
 import zlib
+from functools import partial
 
 import lz4.block
 import pytest
@@ -16,8 +19,8 @@ from sealane.wire import (
     TlsReceived,
     UnsupportedVersion,
 )
-from sealane.wire.compression import compress, decompress
-from sealane.wire.frame import COMPRESSED, HANDSHAKE, RESPONSE, encode
+from sealane.wire.compression import compress, decompress, scheme_of
+from sealane.wire.frame import COMPRESSED, HANDSHAKE, HEADER, RESPONSE, encode
 from sealane.wire.versions import (
     ELASTICSEARCH_WIRE,
     OPENSEARCH_WIRE,
@@ -172,7 +175,7 @@ def test_a_large_frame_arrives_in_memory_of_its_own() -> None:
 def test_a_compressed_body_decodes() -> None:
     """C-98: compressed body decodes."""
     body = b"some text " * 50
-    frame = Frame(1, RESPONSE | COMPRESSED, ELASTICSEARCH_WIRE, body=compress(body))
+    frame = Frame(1, RESPONSE | COMPRESSED, ELASTICSEARCH_WIRE, body=compress(body, "deflate"))
     (read,) = FrameDecoder().receive_data(encode(frame))
     assert isinstance(read, Frame)
     assert read.body == body
@@ -192,7 +195,37 @@ def test_lz4_blocks_are_read() -> None:
     assert decompress(lz4_stream(*parts), 10_000) == b"".join(parts)
 
 
-@pytest.mark.parametrize("pack", [compress, lz4_stream])
+def test_the_checksum_of_an_lz4_block_is_not_looked_at() -> None:
+    """The reference writes zero and accepts anything."""
+    stream = bytearray(lz4_stream(b"a" * 100))
+    stream[21:25] = b"\xff\xff\xff\xff"
+    assert decompress(bytes(stream), 1000) == b"a" * 100
+
+
+@pytest.mark.parametrize("scheme", ["lz4", "deflate"])
+@pytest.mark.parametrize(
+    "body", [b"", b"x", b"ab" * 200_000, bytes(range(256)) * 3, random.Random(1).randbytes(70_000)]
+)
+def test_what_is_compressed_is_read_again(scheme, body) -> None:
+    """C-98: both schemes are written; the frame tells which one it was."""
+    packed = compress(body, scheme)
+    assert scheme_of(packed) == scheme
+    frame = Frame(1, RESPONSE | COMPRESSED, ELASTICSEARCH_WIRE, body=packed)
+    (event,) = FrameDecoder().receive_data(encode(frame))
+    assert (event.body, event.scheme) == (body, scheme)
+
+
+def test_a_peer_that_announces_much_and_sends_little_takes_little() -> None:
+    head = HEADER.pack(b"ES", 90 * 1024 * 1024, 1, 0, ELASTICSEARCH_WIRE, 0)
+    tracemalloc.start()
+    decoder = FrameDecoder()
+    assert decoder.receive_data(head) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1024 * 1024
+
+
+@pytest.mark.parametrize("pack", [partial(compress, scheme="deflate"), lz4_stream])
 def test_a_bomb_is_refused(pack) -> None:
     with pytest.raises(RemoteProtocolError, match=r"more than \[1000\]"):
         decompress(pack(b"\0" * 1_000_000), 1000)
@@ -204,8 +237,8 @@ def test_a_bomb_is_refused(pack) -> None:
         b"",
         b"DFL\0",
         b"DFL\0\xff\xff",
-        compress(b"abc") + b"x",
-        compress(b"abcdef" * 100)[:-3],
+        compress(b"abc", "deflate") + b"x",
+        compress(b"abcdef" * 100, "deflate")[:-3],
         b"ZST\0",
         b"LZ4\0",
         lz4_stream(b"abc" * 100)[:40],

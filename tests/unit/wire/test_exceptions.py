@@ -86,3 +86,26 @@ def test_endless_nesting_is_refused() -> None:
     body = b"\x01\x06\x00" * 10_000
     with pytest.raises(RemoteProtocolError, match="nested deeper"):
         read_exception(StreamInput(body), ELASTICSEARCH_WIRE)
+
+
+def test_endless_nesting_by_way_of_shard_failures_is_refused() -> None:
+    level = (
+        StreamOutput()
+        .boolean(True)
+        .vint(0)
+        .vint(100)
+        .boolean(False)
+        .boolean(False)
+        .vint(0)
+        .vint(0)
+        .vint(0)
+        .vint(0)
+        .boolean(False)
+        .vint(1)
+        .boolean(False)
+        .string("")
+        .string("")
+        .getvalue()
+    )
+    with pytest.raises(RemoteProtocolError, match="nested too deeply"):
+        read_error_body(level * 5000, ELASTICSEARCH_WIRE)

@@ -9,11 +9,10 @@ from typing import Any
 import tantivy
 
 from sealane.clock import Ids
-from sealane.engine.embedded.conflicts import Current, next_version
-from sealane.engine.embedded.documents import Parsed
+from sealane.engine.embedded.coercion import Flat
+from sealane.engine.embedded.conflicts import next_version
 from sealane.engine.embedded.oplog import Row
 from sealane.engine.embedded.stored import encode_stored
-from sealane.engine.embedded.versions import Entry
 from sealane.engine.embedded.view import ID, SEQ_NO, STORED
 from sealane.errors import ApiError, Internal
 from sealane.model.document import Operation, OpKind, OpType, WriteOp, WriteResult
@@ -29,49 +28,56 @@ class Batch:
         term: int,
         next_seq_no: int,
         schema: tantivy.Schema,
-        current: Callable[[str], Current | None],
+        known: Callable[[str], Row | None],
         now_ms: int,
     ) -> None:
-        """`current` tells what the shard knows of an id."""
+        """`known` tells the newest row that the shard has of an id."""
         self.outcomes: list[WriteResult | ApiError] = []
         self.rows: list[Row] = []
         self.changes: list[tuple[str | None, Any]] = []
         """(id to delete first or None, document to add or None)"""
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, Row] = {}
+        """The newest row by id."""
+        self.source_bytes = 0
         self.seq_nos: set[int] = set()
         """Of the operations that came with one."""
         self._number = shard
         self._term = term
         self._next = next_seq_no
         self._schema = schema
-        self._known = current
+        self._known = known
         self._now_ms = now_ms
 
-    def add(self, op: WriteOp, document: Parsed | None, ids: Ids) -> None:
+    def add(self, op: WriteOp, document: Flat | None, ids: Ids) -> None:
         """Raises VersionConflict, or what keeps the document from being indexed; then nothing is changed."""
-        doc_id, current, version, is_live = op.id, None, 1, False
+        doc_id, version, is_live = op.id, 1, False
         if doc_id is None:
             # Nobody has an id that was just made up: no look-up, no conflict, nothing to replace.
             doc_id = ids.document()
         else:
-            current = self._current(doc_id)
-            version = next_version(op, doc_id, current)
-            is_live = current is not None and not current[3]
+            row = self.entries.get(doc_id) or self._known(doc_id)
+            if row is not None:
+                is_live = row[6] is not None
+                version = next_version(op, doc_id, (row[0], row[1], row[2], not is_live))
+            elif op.version is not None or op.if_seq_no is not None:
+                version = next_version(op, doc_id, None)
         seq_no, term, source, routing = self._next, self._term, op.source, op.routing
         if op.op is OpType.DELETE:
-            source = None
+            source, kind = None, 1
             result = "deleted" if is_live else "not_found"
             self.changes.append((doc_id, None))
         else:
             assert document is not None
             assert source is not None
+            kind = 0
             result = "updated" if is_live else "created"
             stored = encode_stored(seq_no, term, version, doc_id, routing, document.ignored, source)
-            built = _build(doc_id, seq_no, stored, document.values, self._schema)
+            built = _build(doc_id, seq_no, stored, document, self._schema)
             self.changes.append((doc_id if is_live else None, built))
-        kind = 1 if source is None else 0
-        self.rows.append((seq_no, term, version, kind, doc_id, routing, source, self._now_ms))
-        self.entries[doc_id] = Entry(seq_no, term, version, source, routing)
+            self.source_bytes += len(source)
+        new = (seq_no, term, version, kind, doc_id, routing, source, self._now_ms)
+        self.rows.append(new)
+        self.entries[doc_id] = new
         self._next = seq_no + 1
         self.outcomes.append(
             WriteResult(
@@ -84,36 +90,28 @@ class Batch:
             )
         )
 
-    def add_given(self, op: Operation, parse: Callable[[bytes], Parsed]) -> None:
+    def add_given(self, op: Operation, parse: Callable[[bytes], Flat]) -> None:
         """A replica's operation: logged in any case, indexed only when it is the newest on its id."""
         self.seq_nos.add(op.seq_no)
-        if op.kind is OpKind.NO_OP:
-            self.rows.append(_row(op))
-            return
-        current = self._current(op.id)
-        if current is not None and current[0] >= op.seq_no:
-            self.rows.append(_row(op))
-            return
-        built = None if op.kind is OpKind.DELETE else build_operation(op, parse, self._schema)
-        self.rows.append(_row(op))
         source = op.source if op.kind is OpKind.INDEX else None
-        self.entries[op.id] = Entry(op.seq_no, op.term, op.version, source, op.routing)
+        row = _row(op)
+        self.rows.append(row)
+        if op.kind is OpKind.NO_OP:
+            return
+        known = self.entries.get(op.id) or self._known(op.id)
+        if known is not None and known[0] >= op.seq_no:
+            return
+        built = None if source is None else build_operation(op, parse, self._schema)
+        self.entries[op.id] = row
+        self.source_bytes += len(source or b"")
         self.changes.append((op.id, built))
-
-    def _current(self, doc_id: str) -> Current | None:
-        entry = self.entries.get(doc_id)
-        if entry is not None:
-            return entry.seq_no, entry.term, entry.version, entry.source is None
-        return self._known(doc_id)
 
 
 def _row(op: Operation) -> Row:
     return (op.seq_no, op.term, op.version, int(op.kind), op.id, op.routing, op.source, op.wall_ms)
 
 
-def _build(
-    doc_id: str, seq_no: int, stored: bytes, values: dict[str, Any], schema: tantivy.Schema
-) -> Any:
+def _build(doc_id: str, seq_no: int, stored: bytes, values: Flat, schema: tantivy.Schema) -> Any:
     """The tantivy document, checked against the schema: a wrong value is refused here, not by the writer's thread."""
     values[ID] = doc_id
     values[SEQ_NO] = seq_no
@@ -124,11 +122,11 @@ def _build(
         raise Internal(f"the index cannot take document [{doc_id}]: {exc}") from exc
 
 
-def build_operation(op: Operation, parse: Callable[[bytes], Parsed], schema: tantivy.Schema) -> Any:
+def build_operation(op: Operation, parse: Callable[[bytes], Flat], schema: tantivy.Schema) -> Any:
     """The tantivy document of an index operation that has its numbers already."""
     assert op.source is not None
-    parsed = parse(op.source)
+    values = parse(op.source)
     stored = encode_stored(
-        op.seq_no, op.term, op.version, op.id, op.routing, parsed.ignored, op.source
+        op.seq_no, op.term, op.version, op.id, op.routing, values.ignored, op.source
     )
-    return _build(op.id, op.seq_no, stored, parsed.values, schema)
+    return _build(op.id, op.seq_no, stored, values, schema)

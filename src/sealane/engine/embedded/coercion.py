@@ -22,15 +22,28 @@ MAX_TERM_BYTES = 32_766
 MAX_ID_BYTES = 512
 
 
-class Flat:
-    """What has been gathered of one document. `keys` counts the JSON keys seen."""
+class Flat(dict[str, Any]):
+    """What has been gathered of one document: values keyed by tantivy field, without the engine's own ones.
 
-    __slots__ = ("ignored", "keys", "values")
+    `ignored` are the paths that were left out; `key_count` counts the JSON keys seen. One object instead of
+    three: a bulk makes thousands, and the garbage collector walks each.
+    """
+
+    __slots__ = ("ignored", "key_count")
 
     def __init__(self) -> None:
-        self.values: dict[str, Any] = {FIELD_NAMES: []}
-        self.ignored: list[str] = []
-        self.keys = 0
+        self.ignored: tuple[str, ...] = ()
+        self.key_count = 0
+
+    def note_text(self, path: str) -> None:
+        """Lists `path` among the text fields that have a value."""
+        held = self.get(FIELD_NAMES)
+        if held is None:
+            self[FIELD_NAMES] = path
+        elif type(held) is list:
+            held.append(path)
+        else:
+            self[FIELD_NAMES] = [held, path]
 
 
 Put = Callable[[Any, Flat], None]
@@ -118,18 +131,20 @@ def put_all(leaf: Field, coerce: Callable[[Any], Any], value: Any, flat: Flat) -
         return
     if coerced is None or not leaf.is_indexed:
         return
-    held = flat.values.get(leaf.path)
+    held = flat.get(leaf.path)
     if held is None:
-        flat.values[leaf.path] = coerced
+        flat[leaf.path] = coerced
+        if leaf.type is FieldType.TEXT:
+            flat.note_text(leaf.path)
     elif type(held) is list:
         held.append(coerced)
     else:
-        flat.values[leaf.path] = [held, coerced]
+        flat[leaf.path] = [held, coerced]
 
 
 def _ignore(leaf: Field, flat: Flat) -> None:
     if leaf.path not in flat.ignored:
-        flat.ignored.append(leaf.path)
+        flat.ignored += (leaf.path,)
 
 
 def refused_id(text: str) -> IllegalArgument | None:

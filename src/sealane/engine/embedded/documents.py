@@ -5,7 +5,7 @@ of a bulk. What is rare (arrays, coercions, errors) is in coercion.py; explainin
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -26,11 +26,23 @@ from sealane.engine.embedded.document_errors import (
     read_exactly,
     too_deep,
 )
-from sealane.engine.embedded.view import FIELD_NAMES
-from sealane.engine.mapping import Dynamic, Field, FieldType, Mapping, MappingLimits, merge_mapping
+from sealane.engine.mapping import (
+    DEFAULT_DATE_FORMAT,
+    Dynamic,
+    Field,
+    FieldType,
+    Mapping,
+    MappingLimits,
+    merge_mapping,
+)
 from sealane.engine.mapping.infer import TooMuch, infer_update
 from sealane.engine.mapping.types import METADATA_FIELDS
-from sealane.engine.mapping.values import BadValue, NeedsRawNumbers, round_to_float
+from sealane.engine.mapping.values import (
+    BadValue,
+    NeedsRawNumbers,
+    instant_from,
+    round_to_float,
+)
 from sealane.errors import ApiError
 
 _LONG = (-(2**63), 2**63 - 1)
@@ -42,13 +54,6 @@ _RANGES = {
 }
 # A code point takes four bytes at most, so a shorter text is never over the limit of 32,766.
 _SURELY_SHORT = 32_766 // 4
-
-
-class Parsed(NamedTuple):
-    """`values` are keyed by tantivy field, without the engine's own ones; `ignored` the paths that were left out."""
-
-    values: dict[str, Any]
-    ignored: list[str]
 
 
 class Unmapped(Exception):
@@ -75,15 +80,17 @@ class DocumentParser:
         self.mapping = mapping
         self._limits = limits
         self._root = compile_plan(mapping)
+        self._ignoring_root: Put | None = None
+        """The plan that leaves out what is not mapped; made when a document needs it."""
 
-    def parse(self, source: bytes, doc_id: str) -> Parsed:
+    def parse(self, source: bytes, doc_id: str) -> Flat:
         """Raises ApiError, with the reference's text and place, where the document does not fit."""
         try:
             return self._parse(source, doc_id)
         except RecursionError as exc:
             raise too_deep(source) from exc
 
-    def _parse(self, source: bytes, doc_id: str) -> Parsed:
+    def _parse(self, source: bytes, doc_id: str) -> Flat:
         try:
             document = orjson.loads(source)
         except orjson.JSONDecodeError:
@@ -100,33 +107,36 @@ class DocumentParser:
         except (BadField, Misplaced) as exc:
             raise self._explained(exc, source, doc_id) from exc
         self._check_duplicates(source, flat)
-        return Parsed(flat.values, flat.ignored)
+        return flat
 
-    def _parse_dynamic(self, source: bytes, doc_id: str) -> Parsed:
+    def _parse_dynamic(self, source: bytes, doc_id: str) -> Flat:
         """Adds what the document shows, and keeps the addition only if the document then fits."""
         document = read_exactly(source)
         try:
-            update = infer_update(document, self.mapping, self._limits)
+            update, ignored = infer_update(document, self.mapping, self._limits)
         except TooMuch as exc:
             raise explain_too_much(source, exc) from exc
         mapping = merge_mapping(self.mapping, update, self._limits)
-        root = compile_plan(mapping, ignore_unknown=True)
-        parsed = self._parse_whole(document, source, doc_id, root)
-        if mapping is not self.mapping:
+        if mapping is self.mapping:
+            if self._ignoring_root is None:
+                self._ignoring_root = compile_plan(mapping, ignore_unknown=True)
+            parsed = self._parse_whole(document, source, doc_id, self._ignoring_root)
+        else:
+            root = compile_plan(mapping, ignore_unknown=True)
+            parsed = self._parse_whole(document, source, doc_id, root)
             self.mapping = mapping
-            self._root = compile_plan(mapping)
+            self._root, self._ignoring_root = compile_plan(mapping), root
+        parsed.ignored += ignored
         return parsed
 
-    def _parse_whole(
-        self, document: dict[str, Any], source: bytes, doc_id: str, root: Put
-    ) -> Parsed:
+    def _parse_whole(self, document: dict[str, Any], source: bytes, doc_id: str, root: Put) -> Flat:
         flat = Flat()
         try:
             root(document, flat)
         except (BadField, Misplaced) as exc:
             raise self._explained(exc, source, doc_id) from exc
         self._check_duplicates(source, flat)
-        return Parsed(flat.values, flat.ignored)
+        return flat
 
     def _explained(self, exc: "BadField | Misplaced", source: bytes, doc_id: str) -> ApiError:
         if isinstance(exc, BadField):
@@ -138,21 +148,21 @@ class DocumentParser:
 
         More key marks than keys means a duplicate, or text that looks like one: only then the bytes are read again.
         """
-        if source.count(b'":') + source.count(b'" :') > flat.keys:
+        if source.count(b'":') + source.count(b'" :') > flat.key_count:
             read_exactly(source)
 
 
-def parse_ignoring_unknown(mapping: Mapping) -> Callable[[bytes], Parsed]:
+def parse_ignoring_unknown(mapping: Mapping) -> Callable[[bytes], Flat]:
     """For replaying operations that were accepted before: what cannot be indexed now is left out, never an error."""
     root = compile_plan(mapping, ignore_unknown=True)
 
-    def parse(source: bytes) -> Parsed:
+    def parse(source: bytes) -> Flat:
         flat = Flat()
         try:
             root(read_exactly(source), flat)
         except (BadField, Misplaced, ApiError):
-            return Parsed({}, [])
-        return Parsed(flat.values, flat.ignored)
+            return Flat()
+        return flat
 
     return parse
 
@@ -186,7 +196,7 @@ def _object_put(mapping: Mapping, path: str, puts: dict[str, Put], ignore_unknow
 
     def put(value: Any, flat: Flat) -> None:
         if type(value) is dict:
-            flat.keys += len(value)
+            flat.key_count += len(value)
             for key, item in value.items():
                 child = find(key)
                 if child is not None:
@@ -218,7 +228,7 @@ def _unknown_put(
             head = f"{head}.{more}"
         if head != key and head in children:
             # A dotted key whose beginning is known: go on below, where the object's own rule holds.
-            flat.keys -= 1
+            flat.key_count -= 1
             children[head]({rest: value} if rest else value, flat)
             return
         if dynamic is Dynamic.STRICT:
@@ -251,7 +261,7 @@ def _check_name(path: str, key: str) -> None:
 
 def _count_keys(value: Any, flat: Flat) -> None:
     if type(value) is dict:
-        flat.keys += len(value)
+        flat.key_count += len(value)
         for each in value.values():
             _count_keys(each, flat)
     elif type(value) is list:
@@ -277,6 +287,10 @@ def _leaf_put(leaves: list[Field]) -> Put:
         return puts[0]
     if len(puts) == 2:
         first, second = puts
+        if all(leaf.is_indexed for leaf in leaves) and {FieldType.TEXT, FieldType.KEYWORD} == {
+            leaf.type for leaf in leaves
+        }:
+            return _text_and_keyword_put(leaves, first, second)
 
         def both(value: Any, flat: Flat) -> None:
             first(value, flat)
@@ -291,6 +305,30 @@ def _leaf_put(leaves: list[Field]) -> Put:
     return each_of
 
 
+def _text_and_keyword_put(leaves: list[Field], first: Put, second: Put) -> Put:
+    """The commonest pair in one step: a text and a keyword of the same source."""
+    (text,) = (leaf.path for leaf in leaves if leaf.type is FieldType.TEXT)
+    (keyword,) = (leaf for leaf in leaves if leaf.type is FieldType.KEYWORD)
+    raw, limit = keyword.path, _sure_limit(keyword)
+
+    def put(value: Any, flat: Flat) -> None:
+        if type(value) is str and len(value) <= limit and text not in flat and raw not in flat:
+            flat[text] = prepare(value)
+            flat.note_text(text)
+            flat[raw] = value
+            return
+        first(value, flat)
+        second(value, flat)
+
+    return put
+
+
+def _sure_limit(keyword: Field) -> int:
+    """Up to how many characters a value surely fits."""
+    limit = keyword.ignore_above
+    return _SURELY_SHORT if limit is None else min(limit, _SURELY_SHORT)
+
+
 def _single_put(leaf: Field) -> Put:
     coerce = coercer(leaf)
     if leaf.type is FieldType.TEXT:
@@ -301,6 +339,8 @@ def _single_put(leaf: Field) -> Put:
         return _integral_put(leaf, coerce)
     if leaf.type.is_floating and leaf.is_indexed:
         return _floating_put(leaf, coerce)
+    if leaf.type is FieldType.DATE and leaf.is_indexed and _takes_instants(leaf):
+        return _date_put(leaf, coerce)
     if leaf.type in (FieldType.DATE, FieldType.IP) and leaf.is_indexed:
         return _from_text_put(leaf, coerce)
 
@@ -314,13 +354,32 @@ def _from_text_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     path = leaf.path
 
     def put(value: Any, flat: Flat) -> None:
-        if type(value) is str and path not in flat.values:
+        if type(value) is str and path not in flat:
             try:
-                flat.values[path] = coerce(value)
+                flat[path] = coerce(value)
                 return
             except BadValue:
                 pass  # put_all meets it again, and knows what to do with it
         put_all(leaf, coerce, value, flat)
+
+    return put
+
+
+def _takes_instants(leaf: Field) -> bool:
+    return (leaf.format or DEFAULT_DATE_FORMAT).split("||")[0] == "strict_date_optional_time"
+
+
+def _date_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
+    path = leaf.path
+    otherwise = _from_text_put(leaf, coerce)
+
+    def put(value: Any, flat: Flat) -> None:
+        if type(value) is str and path not in flat:
+            instant = instant_from(value)
+            if instant is not None:
+                flat[path] = instant
+                return
+        otherwise(value, flat)
 
     return put
 
@@ -330,27 +389,25 @@ def _text_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     indexed = leaf.is_indexed
 
     def put(value: Any, flat: Flat) -> None:
-        if type(value) is str and path not in flat.values:
+        if type(value) is str and path not in flat:
             if indexed:
-                flat.values[path] = prepare(value)
-                flat.values[FIELD_NAMES].append(path)
+                flat[path] = prepare(value)
+                flat.note_text(path)
             return
         put_all(leaf, coerce, value, flat)
-        if indexed and path in flat.values and path not in flat.values[FIELD_NAMES]:
-            flat.values[FIELD_NAMES].append(path)
 
     return put
 
 
 def _keyword_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     path = leaf.path
-    limit = _SURELY_SHORT if leaf.ignore_above is None else min(leaf.ignore_above, _SURELY_SHORT)
+    limit = _sure_limit(leaf)
     indexed = leaf.is_indexed
 
     def put(value: Any, flat: Flat) -> None:
-        if type(value) is str and len(value) <= limit and path not in flat.values:
+        if type(value) is str and len(value) <= limit and path not in flat:
             if indexed:
-                flat.values[path] = value
+                flat[path] = value
             return
         put_all(leaf, coerce, value, flat)
 
@@ -362,8 +419,8 @@ def _integral_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     low, high = _RANGES[leaf.type]
 
     def put(value: Any, flat: Flat) -> None:
-        if type(value) is int and low <= value <= high and path not in flat.values:
-            flat.values[path] = value
+        if type(value) is int and low <= value <= high and path not in flat:
+            flat[path] = value
             return
         put_all(leaf, coerce, value, flat)
 
@@ -375,10 +432,10 @@ def _floating_put(leaf: Field, coerce: Callable[[Any], Any]) -> Put:
     is_float = leaf.type is FieldType.FLOAT
 
     def put(value: Any, flat: Flat) -> None:
-        if type(value) is float and path not in flat.values:
+        if type(value) is float and path not in flat:
             number = round_to_float(value) if is_float else value
             if number - number == 0.0:  # neither infinite nor NaN
-                flat.values[path] = number
+                flat[path] = number
                 return
         put_all(leaf, coerce, value, flat)
 

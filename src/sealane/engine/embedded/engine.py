@@ -5,10 +5,8 @@ What a search computes is `search/`'s business; what a shard does with an operat
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -24,7 +22,7 @@ from sealane.engine.base import (
 )
 from sealane.engine.embedded.index import OpenIndex, settled
 from sealane.engine.embedded.index_files import claim_folder
-from sealane.engine.embedded.placing import Placing, timed
+from sealane.engine.embedded.orphans import remove_folder, remove_orphans
 from sealane.engine.embedded.readers import ReaderContexts
 from sealane.engine.embedded.view import ShardView
 from sealane.errors import ApiError, IndexNotFound, TaskCancelled
@@ -80,7 +78,6 @@ class EmbeddedEngine:
         self._indices: dict[str, OpenIndex] = {}
         self._opening = asyncio.Lock()
         self._readers = ReaderContexts(ids)
-        self._placing = Placing()
 
     async def run(self) -> None:
         """Refreshes what is due and tidies up, until cancelled. Its owner keeps it in a task group."""
@@ -99,7 +96,7 @@ class EmbeddedEngine:
                         await index.release_writers(now)
                 except ApiError as exc:
                     # A full disk must not end the node: the next due time tries again.
-                    index.last_refresh_s = now
+                    index.schedule.last_refresh_s = now
                     _LOG.error("refresh of index %s failed: %s", index.config.uuid, exc.reason)
 
     # -- indices -------------------------------------------------------------------------------------------------
@@ -130,11 +127,15 @@ class EmbeddedEngine:
         if index is not None:
             await index.abandon()
         folder = self._path / index_uuid
+        await self._run(lambda: remove_folder(folder))
 
-        def remove() -> None:
-            shutil.rmtree(folder, ignore_errors=True)
+    async def remove_orphans(self, known_uuids: frozenset[str]) -> list[str]:
+        """Removes what a crash left of indices that are not in `known_uuids`; returns their uuids (orphans.py).
 
-        await self._run(remove)
+        To be called once, at start, before an index is created.
+        """
+        known = known_uuids | self._indices.keys()
+        return await self._run(lambda: remove_orphans(self._path, known))
 
     async def close(self) -> None:
         for index_uuid in list(self._indices):
@@ -158,6 +159,9 @@ class EmbeddedEngine:
     async def refresh(self, index_uuid: str) -> None:
         await self._index(index_uuid).refresh()
 
+    async def wait_for_refresh(self, index_uuid: str) -> None:
+        await self._index(index_uuid).wait_for_refresh()
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     async def search(
@@ -165,27 +169,20 @@ class EmbeddedEngine:
     ) -> Partial:
         ctx.task.check()
         view = await self._view(index_uuid, shard, request.reader)
-        known = self._searcher.cached(view, request)
-        if known is not None:
-            return known
-        key = self._placing.key(index_uuid, request.body, request.size)
-        work = partial(timed, partial(self._searcher.search_shard, view, request, _check_of(ctx)))
-        if self._placing.is_short(key):
-            answer, cpu_s = work()
-        else:
-            loop = asyncio.get_running_loop()
-            answer, cpu_s = await loop.run_in_executor(self._executor, work)
-        self._placing.note(key, cpu_s)
-        return answer
+        answer = self._searcher.cached(view, request)
+        if answer is not None:
+            return answer
+        search_shard, check = self._searcher.search_shard, _check_of(ctx)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, search_shard, view, request, check)
 
     async def _view(self, index_uuid: str, shard: int, reader: str | None) -> ShardView:
         now = asyncio.get_running_loop().time()
         if reader is not None:
             return self._readers.view(reader, now)
         index = self._index(index_uuid)
-        if index.is_search_idle(now) and index.is_dirty:
+        if index.schedule.search(now) and index.is_dirty:
             await index.refresh()
-        index.last_search_s = now
         return index.shards[shard].view
 
     async def get(

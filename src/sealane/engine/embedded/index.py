@@ -1,4 +1,4 @@
-"""One open index of the embedded engine: its shards, its lock, and when they are due for a refresh.
+"""One open index of the embedded engine: its shards and its lock.
 
 The lock is held on the loop while a job writes in the executor, so that no thread ever waits for another. A caller
 that is cancelled leaves only when its job is done: what was begun is finished, and nobody else works beneath it.
@@ -11,44 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
 from sealane.clock import Clock, Ids
 from sealane.engine.base import IndexConfig, MappingSink
-from sealane.engine.embedded.coercion import MAX_ID_BYTES, refused_id
-from sealane.engine.embedded.documents import DocumentParser, Parsed
+from sealane.engine.embedded.coercion import MAX_ID_BYTES, Flat, refused_id
+from sealane.engine.embedded.documents import DocumentParser
 from sealane.engine.embedded.index_files import claim_folder
 from sealane.engine.embedded.routing import routing_shards, shard_of
+from sealane.engine.embedded.schedule import RefreshSchedule
 from sealane.engine.embedded.shard import Shard
 from sealane.engine.mapping import Mapping, MappingLimits, render_mapping
 from sealane.errors import ApiError, IllegalState, IndexNotFound
 from sealane.model.document import Operation, OpType, WriteOp, WriteResult
 
 _T = TypeVar("_T")
-DEFAULT_REFRESH = "1s"
-SEARCH_IDLE_S = 30.0
 WRITER_IDLE_S = 60.0
 _MAPPING_ATTEMPTS = 5
 
-_UNITS_S = {
-    "ms": 0.001,
-    "micros": 1e-6,
-    "nanos": 1e-9,
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3600.0,
-    "d": 86400.0,
-}
-
-ParsedOps = list[Parsed | ApiError | None]
-
-
-def duration_s(text: str) -> float:
-    """A time value of the index settings, validated before it got here: `500ms`, `1s`, `-1`."""
-    for unit in ("ms", "micros", "nanos", "s", "m", "h", "d"):
-        if text.endswith(unit) and text[: -len(unit)].strip("-. 0123456789") == "":
-            return float(text[: -len(unit)]) * _UNITS_S[unit]
-    return float(text)
+ParsedOps = list[Flat | ApiError | None]
 
 
 async def settled(future: "asyncio.Future[_T]") -> _T:
@@ -80,10 +59,7 @@ class OpenIndex:
         self._lock = asyncio.Lock()
         self._reset_parser()
         self._routing_shards = routing_shards(config.shards, config.settings)
-        now = asyncio.get_running_loop().time()
-        self.last_search_s = now
-        self.last_refresh_s = now
-        self.last_write_s = now
+        self.schedule = RefreshSchedule(config.settings, asyncio.get_running_loop().time())
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -105,6 +81,7 @@ class OpenIndex:
 
     async def close(self) -> None:
         await self._exclusively(self._close)
+        self.schedule.release()
 
     def _close(self) -> None:
         if self.is_closed:
@@ -116,6 +93,7 @@ class OpenIndex:
     async def abandon(self) -> None:
         """Closes without committing, for an index that is deleted."""
         await self._exclusively(self._abandon)
+        self.schedule.release()
 
     def _abandon(self) -> None:
         if self.is_closed:
@@ -136,6 +114,7 @@ class OpenIndex:
             self._reset_parser()
         else:
             self.config = replace(config, mapping=self._parser.mapping)
+        self.schedule.configure(config.settings)
         for shard in self.shards:
             shard.update_config(config)
 
@@ -145,16 +124,15 @@ class OpenIndex:
         self, operations: Sequence[WriteOp], sink: MappingSink
     ) -> list[WriteResult | ApiError]:
         """As Writer.bulk. What new fields need is durable in `sink` before the first operation is logged."""
-        if self.config.shards > 1:
-            # An id decides the shard, so it has to be there before the shard is chosen.
-            operations = [
-                msgspec.structs.replace(op, id=self._ids.document()) if op.id is None else op
-                for op in operations
-            ]
         async with self._lock:
             self._require_open()
-            self.last_write_s = asyncio.get_running_loop().time()
-            return await self._bulk_locked(operations, sink)
+            loop = asyncio.get_running_loop()
+            self.schedule.write(loop.time())
+            outcomes = await self._bulk_locked(operations, sink)
+            if not self.is_dirty:
+                # It was so much that it has been refreshed already.
+                self.schedule.refreshed(loop.time())
+            return outcomes
 
     async def _bulk_locked(
         self, operations: Sequence[WriteOp], sink: MappingSink
@@ -218,9 +196,10 @@ class OpenIndex:
         return job
 
     def _parse(self, operations: Sequence[WriteOp]) -> ParsedOps:
-        return [self._parse_one(op) for op in operations]
+        parse_one = self._parse_one
+        return [parse_one(op) for op in operations]
 
-    def _parse_one(self, op: WriteOp) -> Parsed | ApiError | None:
+    def _parse_one(self, op: WriteOp) -> Flat | ApiError | None:
         if op.id is not None and (len(op.id) > MAX_ID_BYTES or not op.id.isascii()):
             refusal = refused_id(op.id)
             if refusal is not None:
@@ -267,7 +246,7 @@ class OpenIndex:
             self._require_open()
             self.shards[shard].apply_replica(operations)
 
-        self.last_write_s = asyncio.get_running_loop().time()
+        self.schedule.write(asyncio.get_running_loop().time())
         await self._exclusively(job)
 
     # -- refresh -------------------------------------------------------------------------------------------------
@@ -276,21 +255,8 @@ class OpenIndex:
     def is_dirty(self) -> bool:
         return any(shard.is_dirty for shard in self.shards)
 
-    def is_search_idle(self, now: float) -> bool:
-        """Nobody searched lately and no interval was asked for: the next search refreshes by itself."""
-        return self._configured_interval() is None and now - self.last_search_s >= SEARCH_IDLE_S
-
     def is_refresh_due(self, now: float) -> bool:
-        interval = self._configured_interval()
-        seconds = duration_s(DEFAULT_REFRESH) if interval is None else interval
-        if seconds < 0 or not self.is_dirty or self.is_search_idle(now):
-            return False
-        return now - self.last_refresh_s >= seconds
-
-    def _configured_interval(self) -> float | None:
-        """None for the default, which effective settings do not tell from an interval that was asked for."""
-        value = str(self.config.settings.get("index.refresh_interval", DEFAULT_REFRESH))
-        return None if value == DEFAULT_REFRESH else duration_s(value)
+        return self.is_dirty and self.schedule.is_due(now)
 
     async def refresh(self) -> None:
         if not self.is_dirty:
@@ -301,12 +267,22 @@ class OpenIndex:
             for shard in self.shards:
                 shard.refresh()
 
-        await self._exclusively(job)
-        self.last_refresh_s = asyncio.get_running_loop().time()
+        async with self._lock:
+            await self._run(job)
+            self.schedule.refreshed(asyncio.get_running_loop().time())
+
+    async def wait_for_refresh(self) -> None:
+        """As Writer.wait_for_refresh."""
+        if not self.is_dirty:
+            return
+        if self.schedule.is_crowded:
+            await self.refresh()
+            return
+        await self.schedule.wait()
 
     async def release_writers(self, now: float) -> None:
         """Gives back the writers of an index that has not been written to for a while."""
-        if now - self.last_write_s < WRITER_IDLE_S or self.is_dirty:
+        if now - self.schedule.last_write_s < WRITER_IDLE_S or self.is_dirty:
             return
         if any(shard.has_writer for shard in self.shards):
             await self._exclusively(self._release)

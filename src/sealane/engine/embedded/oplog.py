@@ -7,6 +7,7 @@ thread.
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from sealane.errors import IllegalState, Internal
@@ -90,8 +91,8 @@ class OperationLogFile:
         with self._transaction():
             whole = len(rows) - len(rows) % _ROWS_A_STATEMENT
             for start in range(0, whole, _ROWS_A_STATEMENT):
-                flat = [value for row in rows[start : start + _ROWS_A_STATEMENT] for value in row]
-                self._writer.execute(_MANY, flat)
+                few = rows[start : start + _ROWS_A_STATEMENT]
+                self._writer.execute(_MANY, list(chain.from_iterable(few)))
             if whole < len(rows):
                 self._writer.executemany(_ONE, rows[whole:])
 
@@ -146,6 +147,20 @@ class OperationLogFile:
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._writer)
+
+
+def holds_operations(path: Path) -> bool:
+    """Whether the log at `path`, which nobody has open, has any operation. A file that is no log counts as one."""
+    if not path.exists():
+        return False
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            return connection.execute("SELECT 1 FROM operations LIMIT 1").fetchone() is not None
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return True
 
 
 class _Transaction:

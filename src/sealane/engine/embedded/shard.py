@@ -20,8 +20,8 @@ import tantivy
 from sealane.clock import Clock, Ids
 from sealane.engine.base import Changes, IndexConfig, ShardState
 from sealane.engine.embedded.batch import Batch, build_operation
-from sealane.engine.embedded.conflicts import Current
-from sealane.engine.embedded.documents import Parsed, parse_ignoring_unknown
+from sealane.engine.embedded.coercion import Flat
+from sealane.engine.embedded.documents import parse_ignoring_unknown
 from sealane.engine.embedded.index_files import (
     append_columns,
     claim_folder,
@@ -29,20 +29,25 @@ from sealane.engine.embedded.index_files import (
     create_index,
     deleted_documents,
     empty_index,
+    mapped_error,
     mapped_errors,
     open_index,
     read_columns,
     size_bytes,
 )
-from sealane.engine.embedded.oplog import NONE, OperationLogFile
+from sealane.engine.embedded.oplog import NONE, OperationLogFile, Row
+from sealane.engine.embedded.schedule import duration_s
 from sealane.engine.embedded.stored import decode_stored
-from sealane.engine.embedded.versions import VersionMap
+from sealane.engine.embedded.versions import GC_DELETES_S, VersionMap
 from sealane.engine.embedded.view import ID, STORED, ShardView
 from sealane.errors import ApiError, IllegalState, Internal, ResourceNotFound
 from sealane.model.document import Document, Operation, OpKind, WriteOp, WriteResult
 
 _LOG = logging.getLogger("sealane.engine")
-_WRITER_HEAP_BYTES = 64_000_000
+_QUIET_HEAP_BYTES, _BUSY_HEAP_BYTES = 15_000_000, 64_000_000
+"""What a writer may gather before it writes a segment: tantivy's minimum, and what pays for many documents."""
+_BUSY_FROM = 200
+"""Changes in one request that make a shard a busy one."""
 _REPLAY_COUNT = 1000
 _REPLAY_BYTES = 16_000_000
 UNREFRESHED_MAX_BYTES = 64_000_000
@@ -65,10 +70,12 @@ class Shard:
         self._files = folder / "index"
         self._versions = VersionMap()
         self._writer: tantivy.IndexWriter | None = None
+        self._is_writer_large = False
         self._index: tantivy.Index | None = None
         self._columns: frozenset[str] = frozenset()
         self._mapping = config.mapping
         self._max_result_window = _result_window(config)
+        self._versions.gc_deletes_s = _gc_deletes_s(config)
         self._dirty = False
         self._is_reviving = False
         self._log = OperationLogFile(folder / "operations.sqlite")
@@ -141,7 +148,7 @@ class Shard:
             if not operations:
                 break
             self._ensure_columns()
-            writer, index = self._open_writer(), self._index
+            writer, index = self._open_writer(len(operations)), self._index
             assert index is not None
             with mapped_errors():
                 for op in operations:
@@ -176,6 +183,7 @@ class Shard:
         """Searches follow the new mapping at once, in the same documents."""
         self._mapping = config.mapping
         self._max_result_window = _result_window(config)
+        self._versions.gc_deletes_s = _gc_deletes_s(config)
         self.view = replace(
             self.view,
             mapping=self._mapping,
@@ -184,7 +192,7 @@ class Shard:
         )
 
     def apply(
-        self, operations: Sequence[WriteOp], parsed: Sequence[Parsed | ApiError | None]
+        self, operations: Sequence[WriteOp], parsed: Sequence[Flat | ApiError | None]
     ) -> list[WriteResult | ApiError]:
         """As primary, in order. `parsed` belongs to `operations` one by one; an error there is its outcome."""
         self._ensure_columns()
@@ -222,7 +230,7 @@ class Shard:
             term=self._term,
             next_seq_no=self._max_seq_no + 1,
             schema=self._index.schema,
-            current=self._current,
+            known=self._known,
             now_ms=self._clock.now_ms(),
         )
 
@@ -232,17 +240,17 @@ class Shard:
         self._log.append(batch.rows)
         for row in batch.rows:
             self._note(row[0])
-        for doc_id, entry in batch.entries.items():
-            self._versions.put(doc_id, entry)
-        self._dirty = True
+        self._versions.put_all(batch.entries, batch.source_bytes)
+        was_dirty, self._dirty = self._dirty, True
         try:
-            writer = self._open_writer()
+            writer = self._open_writer(len(batch.changes), may_replace=not was_dirty)
             with mapped_errors():
+                add, delete = writer.add_document, writer.delete_documents_by_term
                 for replaced, document in batch.changes:
                     if replaced is not None:
-                        writer.delete_documents_by_term(ID, replaced)
+                        delete(ID, replaced)
                     if document is not None:
-                        writer.add_document(document)
+                        add(document)
         except Internal as exc:
             # Everything is in the log: a writer that died is made anew and told again.
             _LOG.warning("rebuilding the writer of %s[%d]: %s", self._uuid, self.number, exc)
@@ -285,12 +293,18 @@ class Shard:
         self._index = open_index(self._files)
         self._columns = read_columns(self._files)
 
-    def _open_writer(self) -> tantivy.IndexWriter:
+    def _open_writer(self, changes: int = 0, *, may_replace: bool = False) -> tantivy.IndexWriter:
+        """A writer fit for so many changes. With `may_replace`, one that has nothing uncommitted may give way to it."""
+        is_busy = changes >= _BUSY_FROM
+        if is_busy and may_replace and not self._is_writer_large:
+            self._close_writer()
         if self._writer is None:
             assert self._index is not None
             with mapped_errors():
-                self._writer = self._index.writer(_WRITER_HEAP_BYTES, 1)
+                heap_bytes = _BUSY_HEAP_BYTES if is_busy else _QUIET_HEAP_BYTES
+                self._writer = self._index.writer(heap_bytes, 1)
                 self._writer.garbage_collect_files()
+            self._is_writer_large = is_busy
         return self._writer
 
     def _close_writer(self) -> None:
@@ -340,8 +354,8 @@ class Shard:
         with mapped_errors():
             writer.commit()
             index.reload()
-        self._dirty = False
         self.view = self._make_view()
+        self._dirty = False
         self._versions.end_refresh(self._clock.now_ms())
         self._log.set_facts(committed=covered)
         self._committed = covered
@@ -351,6 +365,7 @@ class Shard:
         index = self._index if self._index is not None else empty_index()
         with mapped_errors():
             searcher = index.searcher()
+        self._is_any_visible = searcher.num_docs > 0
         return ShardView(
             shard=self.number,
             index_uuid=self._uuid,
@@ -368,26 +383,30 @@ class Shard:
     def get(self, doc_id: str, realtime: bool) -> Document | None:
         """The live document. Realtime sees what is not refreshed yet."""
         if realtime:
-            entry = self._versions.get(doc_id)
-            if entry is not None:
-                if entry.source is None:
+            row = self._versions.get(doc_id)
+            if row is not None:
+                seq_no, term, version, _, _, routing, source, _ = row
+                if source is None:
                     return None
                 return Document(
                     id=doc_id,
-                    version=entry.version,
-                    seq_no=entry.seq_no,
-                    primary_term=entry.term,
-                    source=entry.source,
-                    routing=entry.routing,
+                    version=version,
+                    seq_no=seq_no,
+                    primary_term=term,
+                    source=source,
+                    routing=routing,
                 )
         return _find(self.view, doc_id)
 
-    def _current(self, doc_id: str) -> Current | None:
-        entry = self._versions.get(doc_id)
-        if entry is not None:
-            return entry.seq_no, entry.term, entry.version, entry.source is None
-        found = _find(self.view, doc_id)
-        return None if found is None else (found.seq_no, found.primary_term, found.version, False)
+    def _known(self, doc_id: str) -> Row | None:
+        row = self._versions.get(doc_id)
+        if row is not None:
+            return row
+        found = _find(self.view, doc_id) if self._is_any_visible else None
+        if found is None:
+            return None
+        seq_no, term, version = found.seq_no, found.primary_term, found.version
+        return seq_no, term, version, 0, doc_id, found.routing, found.source, 0
 
     def state(self) -> ShardState:
         return ShardState(
@@ -414,9 +433,15 @@ class Shard:
 
 
 def _find(view: ShardView, doc_id: str) -> Document | None:
-    with mapped_errors():
+    try:
         if not view.searcher.doc_freq(ID, doc_id):
             return None
+    except BaseException as exc:
+        mapped = mapped_error(exc)
+        if mapped is None:
+            raise
+        raise mapped from exc
+    with mapped_errors():
         query = tantivy.Query.term_query(view.schema, ID, doc_id)
         hits = view.searcher.search(query, 1, count=False).hits
         if not hits:
@@ -434,6 +459,11 @@ def _find(view: ShardView, doc_id: str) -> Document | None:
 
 def _result_window(config: IndexConfig) -> int:
     return int(config.settings.get("index.max_result_window", 10_000))
+
+
+def _gc_deletes_s(config: IndexConfig) -> float:
+    value = config.settings.get("index.gc_deletes")
+    return GC_DELETES_S if value is None else duration_s(str(value))
 
 
 def _whole(value: str | int | None) -> int:

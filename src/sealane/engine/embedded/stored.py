@@ -5,10 +5,13 @@ u16 length, comma-joined ignored fields | source to the end        (big-endian)
 """
 
 import struct
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _HEAD = struct.Struct(">BqqqH")
 _LENGTH = struct.Struct(">H")
+_NEITHER = _LENGTH.pack(0) * 2
+"""No routing, nothing ignored: nearly every document."""
 FORMAT = 1
 
 
@@ -28,15 +31,18 @@ def encode_stored(
     version: int,
     doc_id: str,
     routing: str | None,
-    ignored: list[str],
+    ignored: Iterable[str],
     source: bytes,
 ) -> bytes:
     id_bytes = doc_id.encode()
+    head = _HEAD.pack(FORMAT, seq_no, term, version, len(id_bytes))
+    if routing is None and not ignored:
+        return b"".join((head, id_bytes, _NEITHER, source))
     routing_bytes = b"" if routing is None else routing.encode()
-    ignored_bytes = ",".join(ignored).encode()
+    ignored_bytes = ",".join(sorted(ignored)).encode()
     return b"".join(
         (
-            _HEAD.pack(FORMAT, seq_no, term, version, len(id_bytes)),
+            head,
             id_bytes,
             _LENGTH.pack(0 if routing is None else len(routing_bytes) + 1),
             routing_bytes,

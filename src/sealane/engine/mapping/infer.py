@@ -1,6 +1,6 @@
 """Dynamic mapping: what a document that shows unknown fields adds to its mapping."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sealane.engine.mapping.merge import merge_mapping
 from sealane.engine.mapping.parse import check_depth
@@ -19,7 +19,14 @@ _IGNORE_ABOVE = 256
 _NO_LIMITS = MappingLimits(total_fields=2**31 - 1, depth=2**31 - 1)
 
 
-def infer_update(document: dict[str, Any], mapping: Mapping, limits: MappingLimits) -> Mapping:
+class Inferred(NamedTuple):
+    """What a document adds to its mapping, and the paths of what it shows beyond the limit, where that is ignored."""
+
+    update: Mapping
+    ignored: tuple[str, ...]
+
+
+def infer_update(document: dict[str, Any], mapping: Mapping, limits: MappingLimits) -> Inferred:
     """The mapping of the fields that `document` has and `mapping` does not; empty when there are none.
 
     Fields in strict or not dynamic objects, and in disabled ones, are left out. Raises IllegalArgument where the
@@ -27,7 +34,7 @@ def infer_update(document: dict[str, Any], mapping: Mapping, limits: MappingLimi
     """
     inference = _Inference(mapping, limits)
     inference.read_object("", document)
-    return inference.update
+    return Inferred(inference.update, tuple(inference.ignored))
 
 
 class TooMuch(Exception):
@@ -44,7 +51,7 @@ class _Inference:
         self.mapping = mapping
         self.limits = limits
         self.update = Mapping()
-        self.added = 0
+        self.ignored: list[str] = []
 
     def read_object(self, path: str, value: dict[str, Any]) -> None:
         for key, item in value.items():
@@ -52,12 +59,17 @@ class _Inference:
             below = path
             for part in parts[:-1]:
                 below = self.enter(below, part)
-            if parts:
-                self.read_value(below, parts[-1], item)
+                if below in self.ignored:
+                    break
+            else:
+                if parts:
+                    self.read_value(below, parts[-1], item)
 
     def enter(self, parent: str, name: str) -> str:
         path = f"{parent}.{name}" if parent else name
         if path in self.mapping.objects or not self.may_add(parent) or path in self.mapping.fields:
+            return path
+        if path in self.ignored:
             return path
         try:
             check_depth(path, self.limits)
@@ -89,17 +101,20 @@ class _Inference:
                     f"mapper [{path}] cannot be changed from type [{known.type}] to [ObjectMapper]"
                 )
             self.enter(parent, name)
-            self.read_object(path, value)
-        elif path not in self.mapping.objects and self.may_add(parent):
+            if path not in self.ignored:
+                self.read_object(path, value)
+        elif path not in self.mapping.objects and path not in self.ignored and self.may_add(parent):
             self.add(self.leaf(path, value), path)
 
     def add(self, addition: Mapping, path: str) -> None:
-        before = self.update
-        self.update = merge_mapping(before, addition, _NO_LIMITS)
-        if self.update is before:
+        widened = merge_mapping(self.update, addition, _NO_LIMITS)
+        if widened is self.update:
             return
-        self.added = self.update.total_fields
-        if self.mapping.total_fields + self.added > self.limits.total_fields:
+        if self.mapping.total_fields + widened.total_fields <= self.limits.total_fields:
+            self.update = widened
+        elif self.limits.ignore_dynamic_beyond:
+            self.ignored.append(path)
+        else:
             cause = IllegalArgument(
                 f"Limit of total fields [{self.limits.total_fields}] has been exceeded while adding "
                 f"new fields [{addition.total_fields}]"

@@ -162,12 +162,17 @@ class Mapping:
         return len(self.fields) + len(self.objects)
 
 
+_IGNORE_BEYOND = "index.mapping.total_fields.ignore_dynamic_beyond_limit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingLimits:
     """How large a mapping may grow."""
 
     total_fields: int = 1000
     depth: int = 20
+    ignore_dynamic_beyond: bool = False
+    """Whether a new field beyond `total_fields` that a document shows is left out rather than refused."""
 
     @classmethod
     def from_settings(cls, settings: MappingABC[str, Any]) -> Self:
@@ -175,6 +180,7 @@ class MappingLimits:
         return cls(
             total_fields=int(settings.get("index.mapping.total_fields.limit", 1000)),
             depth=int(settings.get("index.mapping.depth.limit", 20)),
+            ignore_dynamic_beyond=str(settings.get(_IGNORE_BEYOND, "false")).lower() == "true",
         )
 
 

@@ -6,7 +6,7 @@ from sealane.cluster.views import IndexView
 from sealane.errors import IllegalArgument
 from sealane.model.node import NodeInfo
 from sealane.rest.cat_table import CAT_PARAMS, Cell, Column, Size, Table, cat_response, ratio_text
-from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, options_of
+from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, STRICT, options_of
 from sealane.rest.health import COLORS, health_of, index_health, is_data_node
 from sealane.rest.params import INDICES_OPTIONS, Parser, boolean
 from sealane.rest.request import TEXT, Request, Response
@@ -162,6 +162,11 @@ HEALTH = (
         right=True,
     ),
 )
+COUNT = (
+    Column(name="epoch", aliases=("t", "time"), help="seconds since 1970-01-01 00:00:00"),
+    Column(name="timestamp", aliases=("ts", "hms", "hhmmss"), help="time in HH:MM:SS"),
+    Column(name="count", aliases=("dc", "docs.count", "docsCount"), help="the document count"),
+)
 
 
 def _health(name: str, text: str) -> str:
@@ -184,6 +189,15 @@ def routes(services: Services) -> list[Route]:
     async def nodes(request: Request) -> Response:
         rows = [_node_row(services, node) for node in services.cluster.nodes()]
         return cat_response(Table(NODES, list(rows)), request)
+
+    async def count(request: Request) -> Response:
+        found = services.indices.find(
+            request.indices, options_of(request.params, STRICT), forbid_closed=True
+        )
+        sizes = [await services.indices.sizes(index) for index in found]
+        row: dict[str, Cell] = {**_now(services), "count": sum(each.docs for each in sizes)}
+        columns = COUNT[2:] if request.params.get("ts") is False else COUNT
+        return cat_response(Table(columns, [row]), request)
 
     async def health(request: Request) -> Response:
         columns = HEALTH[2:] if request.params.get("ts") is False else HEALTH
@@ -216,6 +230,7 @@ def routes(services: Services) -> list[Route]:
             full_id=boolean,
             include_unloaded_segments=boolean,
         ),
+        table(("/_cat/count", "/_cat/count/{index}"), count, "indices:data/read/search"),
         table(("/_cat/health",), health, "cluster:monitor/health"),
     ]
     listing = "=^.^=\n" + "".join(f"{path}\n" for route in tables for path in route.paths)
@@ -276,10 +291,8 @@ def _node_row(services: Services, node: NodeInfo) -> dict[str, Cell]:
 def _health_row(services: Services) -> dict[str, Cell]:
     nodes = services.cluster.nodes()
     health = health_of(services.indices.find((), PERMISSIVE), nodes, services.unopened())
-    now = datetime.fromtimestamp(services.clock.now_ms() / 1000, UTC)
     return {
-        "epoch": int(now.timestamp()),
-        "timestamp": now.strftime("%H:%M:%S"),
+        **_now(services),
         "cluster": services.cluster.identity.name,
         "status": health.status,
         "node.total": len(nodes),
@@ -294,6 +307,11 @@ def _health_row(services: Services) -> dict[str, Cell]:
         "max_task_wait_time": "-",
         "active_shards_percent": ratio_text(health.active_percent),
     }
+
+
+def _now(services: Services) -> dict[str, Cell]:
+    now = datetime.fromtimestamp(services.clock.now_ms() / 1000, UTC)
+    return {"epoch": int(now.timestamp()), "timestamp": now.strftime("%H:%M:%S")}
 
 
 def _two_digits(value: float | None) -> str | None:

@@ -6,7 +6,13 @@ from typing import Any
 from sealane.cluster.views import IndexView
 from sealane.errors import ActionRequestValidation, IllegalArgument, ParseError
 from sealane.rest.bodies import read_object, require_body
-from sealane.rest.expressions import CHANGING, OPEN_AND_CLOSED, STRICT, options_of
+from sealane.rest.expressions import (
+    CHANGING,
+    CLOSED_ONLY,
+    OPEN_AND_CLOSED,
+    STRICT,
+    options_of,
+)
 from sealane.rest.index_json import index_settings
 from sealane.rest.params import (
     INDICES_OPTIONS,
@@ -20,7 +26,7 @@ from sealane.rest.params import (
 )
 from sealane.rest.patterns import matches
 from sealane.rest.request import ACKNOWLEDGED, Request, Response, json_response
-from sealane.rest.router import Route, path_indices
+from sealane.rest.router import Handler, Route, path_indices
 from sealane.rest.services import Services
 from sealane.settings import flatten
 from sealane.settings.index_settings import normalized
@@ -48,7 +54,13 @@ _SHOWN: dict[str, Parser] = {
 
 
 def routes(services: Services) -> list[Route]:
-    return [*_whole(services), *_mappings(services), *_settings(services), *_upkeep(services)]
+    return [
+        *_whole(services),
+        *_mappings(services),
+        *_settings(services),
+        *_states(services),
+        *_upkeep(services),
+    ]
 
 
 def _whole(services: Services) -> list[Route]:
@@ -77,7 +89,7 @@ def _whole(services: Services) -> list[Route]:
         return json_response(shown)
 
     async def delete(request: Request) -> Response:
-        await services.indices.delete(request.indices, options_of(request.params, CHANGING))
+        await services.indices.delete(request.indices, options_of(request.params, OPEN_AND_CLOSED))
         return ACKNOWLEDGED
 
     async def exists(request: Request) -> Response:
@@ -218,13 +230,49 @@ def _selects(patterns: Sequence[str]) -> Callable[[str], bool]:
     return lambda key: any(matches(pattern, key) for pattern in patterns)
 
 
+def _states(services: Services) -> list[Route]:
+    async def close(request: Request) -> Response:
+        options = options_of(request.params, STRICT)
+        names = await services.indices.set_open(request.indices, False, options)
+        return json_response(
+            {
+                "acknowledged": True,
+                "shards_acknowledged": bool(names),
+                "indices": {name: {"closed": True} for name in names},
+            }
+        )
+
+    async def reopen(request: Request) -> Response:
+        options = options_of(request.params, CLOSED_ONLY)
+        await services.indices.set_open(request.indices, True, options)
+        return json_response({"acknowledged": True, "shards_acknowledged": True})
+
+    def state(name: str, handler: Handler) -> Route:
+        return Route(
+            methods=("POST",),
+            paths=(f"/_{name}", f"/{{index}}/_{name}"),
+            handler=handler,
+            action=f"indices:admin/{name}",
+            indices=path_indices,
+            params={**INDICES_OPTIONS, **_TIMES, "wait_for_active_shards": _awaited_shards},
+        )
+
+    return [state("close", close), state("open", reopen)]
+
+
+def _awaited_shards(name: str, text: str) -> int | None:
+    return None if text == "index-setting" else active_shards(name, text)
+
+
 def _upkeep(services: Services) -> list[Route]:
     def on_each(
         work: Callable[[IndexView], Awaitable[None]],
     ) -> Callable[[Request], Awaitable[Response]]:
         async def handler(request: Request) -> Response:
             _check_flush(request.params)
-            found = services.indices.find(request.indices, options_of(request.params, STRICT))
+            found = services.indices.find(
+                request.indices, options_of(request.params, STRICT), forbid_closed=True
+            )
             for index in found:
                 await work(index)
             return json_response({"_shards": _all_shards(found)})

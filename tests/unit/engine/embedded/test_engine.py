@@ -8,8 +8,8 @@ import pytest
 
 from sealane.engine.base import IndexConfig, ShardSearch
 from sealane.engine.embedded import readers
-from sealane.engine.embedded.index import SEARCH_IDLE_S, OpenIndex, duration_s
-from sealane.engine.embedded.versions import GC_DELETES_MS
+from sealane.engine.embedded.index import OpenIndex
+from sealane.engine.embedded.versions import GC_DELETES_S
 from sealane.engine.embedded.view import ShardView
 from sealane.engine.mapping import Mapping, parse_mapping
 from sealane.errors import ApiError, IllegalArgument, Internal, Rejected, TaskCancelled
@@ -199,65 +199,54 @@ def _index(engine: Any) -> OpenIndex:
     return index
 
 
-async def test_a_refresh_is_due_after_the_interval_when_something_was_written(bench: Bench) -> None:
-    engine = bench.open()
-    await engine.open_index(config())
-    index, now = _index(engine), asyncio.get_running_loop().time()
-    assert not index.is_refresh_due(now + 2)
-    await write(engine, index_op("1"))
-    assert not index.is_refresh_due(now + 0.5)
-    assert index.is_refresh_due(now + 2)
-    await engine.close()
-
-
-@pytest.mark.parametrize("settings", [{}, {"index.refresh_interval": "1s"}])
-async def test_an_index_that_nobody_searches_is_refreshed_by_the_next_search(
-    bench: Bench, settings: dict[str, str]
-) -> None:
-    engine = bench.open()
-    await engine.open_index(IndexConfig(uuid=INDEX, shards=1, mapping=Mapping(), settings=settings))
-    await write(engine, index_op("1"))
-    index, now = _index(engine), asyncio.get_running_loop().time()
-    assert not index.is_refresh_due(now + SEARCH_IDLE_S + 1)
-    index.last_search_s = now - SEARCH_IDLE_S
-    assert await visible(engine) == 1
-    assert not index.is_search_idle(asyncio.get_running_loop().time())
-    await engine.close()
-
-
-async def test_an_interval_of_minus_one_never_refreshes(bench: Bench) -> None:
-    engine = bench.open()
-    settings = {"index.refresh_interval": "-1"}
-    await engine.open_index(IndexConfig(uuid=INDEX, shards=1, mapping=Mapping(), settings=settings))
-    await write(engine, index_op("1"))
-    index, now = _index(engine), asyncio.get_running_loop().time()
-    assert not index.is_refresh_due(now + 1000)
-    index.last_search_s = now - SEARCH_IDLE_S
-    assert await visible(engine) == 0
-    await engine.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("1s", 1.0), ("500ms", 0.5), ("-1", -1.0), ("2m", 120.0), ("1h", 3600.0)]
-)
-def test_intervals(text: str, seconds: float) -> None:
-    assert duration_s(text) == seconds
-
-
 async def test_a_tombstone_is_forgotten_after_a_minute(bench: Bench) -> None:
     engine = bench.open()
     await engine.open_index(config())
     await write(engine, index_op("1"), delete_op("1"))
     await engine.refresh(INDEX)
-    bench.clock.ms += GC_DELETES_MS - 1
+    bench.clock.ms += int(GC_DELETES_S * 1000) - 1
     (kept,) = await write(engine, delete_op("1"))
     assert kept.version == 3
     await engine.refresh(INDEX)
-    bench.clock.ms += GC_DELETES_MS
+    bench.clock.ms += int(GC_DELETES_S * 1000)
     await write(engine, index_op("other"))
     await engine.refresh(INDEX)
     (forgotten,) = await write(engine, index_op("1"))
     assert forgotten.version == 1
+    await engine.close()
+
+
+async def test_how_long_tombstones_are_kept_is_a_setting(bench: Bench) -> None:
+    engine = bench.open()
+    await engine.open_index(config())
+    settings = {"index.gc_deletes": "5s"}
+    await engine.update_config(
+        IndexConfig(uuid=INDEX, shards=1, mapping=Mapping(), settings=settings)
+    )
+    await write(engine, index_op("1"), delete_op("1"))
+    await engine.refresh(INDEX)
+    bench.clock.ms += 5000
+    await write(engine, index_op("other"))
+    await engine.refresh(INDEX)
+    (forgotten,) = await write(engine, index_op("1"))
+    assert forgotten.version == 1
+    await engine.close()
+
+
+async def test_a_quiet_shard_gets_the_large_writer_only_when_it_becomes_busy(bench: Bench) -> None:
+    engine = bench.open()
+    await engine.open_index(config())
+    shard = _index(engine).shards[0]
+    await write(engine, index_op("1"))
+    assert not shard._is_writer_large
+    many = [index_op(str(n)) for n in range(200)]
+    await write(engine, *many)
+    assert not shard._is_writer_large, "it holds what is not committed"
+    await engine.refresh(INDEX)
+    await write(engine, *many)
+    assert shard._is_writer_large
+    await engine.refresh(INDEX)
+    assert await visible(engine) == 200
     await engine.close()
 
 

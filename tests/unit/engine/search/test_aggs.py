@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sealane.engine.embedded.view import ShardView
-from sealane.errors import TooManyBuckets
+from sealane.errors import IllegalArgument, TooManyBuckets
 from sealane.reduce.hll import cardinality_of
 from sealane.reduce.partial import AggPartial, HistogramPartial, TermsPartial
 from tests.unit.engine.search.shards import mapping_of, search, shard
@@ -125,3 +125,26 @@ def test_a_multi_valued_document_counts_once_in_each_bucket() -> None:
     terms = _agg(view, {"terms": {"field": "tag"}})
     assert isinstance(terms, TermsPartial)
     assert [(each.key, each.count) for each in terms.buckets] == [("x", 1), ("y", 1)]
+
+
+@pytest.mark.parametrize(
+    ("agg", "reason"),
+    [
+        ({"histogram": {"field": "n"}}, "interval must be positive, got: 0.0"),
+        (
+            {"date_histogram": {"field": "at"}},
+            "Invalid interval specified, must be non-null and non-empty",
+        ),
+        (
+            {"date_histogram": {"field": "at", "fixed_interval": "0s"}},
+            "Zero or negative time interval not supported",
+        ),
+        ({"range": {"field": "n"}}, "No [ranges] specified for the [a] aggregation"),
+    ],
+)
+def test_an_aggregation_without_buckets_is_refused_by_the_shard(
+    agg: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(IllegalArgument) as error:
+        search(shard([{"n": 1}]), {"aggs": {"a": agg}})
+    assert error.value.reason == reason

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sealane.engine.embedded.search import rank
 from sealane.engine.embedded.view import ShardView
 from sealane.errors import IllegalArgument
 from tests.unit.engine.search.shards import ids, mapping_of, search, shard
@@ -115,3 +116,53 @@ def test_search_after_must_have_a_value_for_each_key(view: ShardView) -> None:
 
 def test_ties_are_in_document_order(view: ShardView) -> None:
     assert ids(search(view, {"size": 50})) == [str(at) for at in range(1, 51)]
+
+
+@pytest.mark.parametrize("descending", [False, True], ids=["asc", "desc"])
+@pytest.mark.parametrize("column", ["n", "price"])
+def test_a_range_sorted_by_its_own_column(
+    monkeypatch: pytest.MonkeyPatch, column: str, descending: bool
+) -> None:
+    """Answered out of the best documents that are known, where those reach; ties stay in document order."""
+    monkeypatch.setattr(rank, "THRESHOLD_MIN_DOCS", 0)
+    monkeypatch.setattr(rank, "BEST_KEPT", 12)
+    values = [(at * 7) % 20 for at in range(60)]
+    docs: list[dict[str, Any]] = [{column: each} for each in values]
+    view = shard([*docs, {}, {}], commits=4)
+    for low in range(-1, 21, 3):
+        for high in range(low, 21, 4):
+            bounds = {"gte": low, "lte": high}
+            query = {"bool": {"filter": [{"range": {column: bounds}}]}}
+            for size in (1, 5, 30):
+                body = {
+                    "query": query,
+                    "size": size,
+                    "sort": [{column: "desc" if descending else "asc"}],
+                }
+                expected = sorted(
+                    (at for at in range(60) if low <= values[at] <= high),
+                    key=lambda at: (-values[at] if descending else values[at], at),
+                )
+                partial = search(view, body)
+                assert [int(hit.id) - 1 for hit in partial.hits] == expected[:size]
+                assert [hit.sort for hit in partial.hits] == [
+                    [values[at]] for at in expected[:size]
+                ]
+                assert partial.total is not None
+                assert partial.total.value == len(expected)
+
+
+@pytest.mark.parametrize("commits", [1, 5])
+def test_equal_scores_come_in_document_order_on_any_page(commits: int) -> None:
+    """Where matches are spread evenly only the first documents are looked at; where they are not, all."""
+    docs = [{"n": at % 3, "small": int(at > 350)} for at in range(400)]
+    view = shard(docs, commits=commits)
+    for query, matching in (
+        ({"term": {"n": 1}}, [at for at in range(400) if at % 3 == 1]),
+        ({"range": {"small": {"gte": 1}}}, list(range(351, 400))),
+        ({"match_all": {}}, list(range(400))),
+    ):
+        for size in (5, 40, 200):
+            for _ in range(2):  # the second time the total is known
+                hits = search(view, {"query": query, "size": size}).hits
+                assert [int(hit.id) - 1 for hit in hits] == matching[:size]

@@ -6,7 +6,7 @@ import tantivy
 
 from sealane.engine.embedded.search.rank import Ranker, Row
 from sealane.engine.embedded.search.scope import EVERYTHING, Compiled, Scope, both
-from sealane.engine.embedded.search.sorting import BY_DOCUMENT, SortKey
+from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.search.state import count_of
 from sealane.engine.embedded.search.table import needs_table, table
 from sealane.engine.embedded.view import SEQ_NO
@@ -15,6 +15,9 @@ from sealane.reduce.partial import SortValue, TotalHits
 
 # How far ties of scores are followed beyond the page, to put them into document order, where segments are not in it.
 MAX_TIES = 1_000
+# How many more of the first documents are looked at than should do, to find all that a page wants of them.
+FIRST_FACTOR = 1.3
+FIRST_MARGIN = 20
 
 
 @dataclass(slots=True)
@@ -57,11 +60,13 @@ def collect(plan: Plan, limit: int, *, track_scores: bool) -> tuple[list[Row], f
 def _by_keys(plan: Plan, limit: int) -> list[Row]:
     query, scope = plan.hits.query, plan.scope
     if any(needs_table(key, scope) for key in plan.keys):
-        rows = table(plan.hits, plan.keys, limit, plan.after, scope)
-    else:
-        share = total_of(plan) / scope.state.num_docs if plan.after is None else 0.0
-        rows = Ranker(scope, share).rank(query, plan.keys, limit, plan.after)
-    return rows
+        return table(plan.hits, plan.keys, limit, plan.after, scope)
+    if plan.after is None and len(plan.keys) == 1 and plan.hits.span is not None:
+        known = Ranker(scope).within(plan.hits.span, plan.keys[0], limit)
+        if known is not None:
+            return known
+    share = total_of(plan) / scope.state.num_docs if plan.after is None else 0.0
+    return Ranker(scope, share).rank(query, plan.keys, limit, plan.after)
 
 
 def _by_score(plan: Plan, limit: int) -> list[Row]:
@@ -69,12 +74,8 @@ def _by_score(plan: Plan, limit: int) -> list[Row]:
     if limit <= 0:
         return []
     searcher = scope.state.view.searcher
-    if query is EVERYTHING.query or (plan.hits.constant is not None and not scope.state.in_order):
-        share = total_of(plan) / scope.state.num_docs
-        rows = Ranker(scope, share).rank(query, [BY_DOCUMENT], limit)
-        for row in rows:
-            row.score = plan.hits.constant
-        return rows
+    if plan.hits.constant is not None:
+        return _in_document_order(plan, plan.hits.constant, limit)
     if scope.state.in_order:
         result = searcher.search(query, limit, plan.total is None)
         _note_total(plan, result)
@@ -85,6 +86,41 @@ def _by_score(plan: Plan, limit: int) -> list[Row]:
     if len(hits) > limit and hits[limit][0] == hits[limit - 1][0]:
         hits = searcher.search(query, limit + MAX_TIES, False).hits
     return _ordered_ties(hits, limit, scope)
+
+
+def _in_document_order(plan: Plan, score: float, limit: int) -> list[Row]:
+    """Where all scores are equal, the first documents are the best."""
+    scope, query = plan.scope, plan.hits.query
+    searcher = scope.state.view.searcher
+    if plan.total is None and query is not EVERYTHING.query:
+        result = searcher.search(query, limit, True, SEQ_NO, 0, tantivy.Order.Asc)
+        _note_total(plan, result)
+        found = result.hits
+    else:
+        found = _among_first(plan, limit)
+        if len(found) < min(limit, total_of(plan)):
+            found = searcher.search(query, limit, False, SEQ_NO, 0, tantivy.Order.Asc).hits
+    return [Row([], address, int(number or 0), score) for number, address in found]
+
+
+def _among_first(
+    plan: Plan, limit: int
+) -> "list[tuple[int | float | bool | None, tantivy.DocAddress]]":
+    """The first matches, if they are about where an even spread would have them: to look there costs much less."""
+    scope, total = plan.scope, total_of(plan)
+    numbers = scope.state.column(SEQ_NO)
+    if total == 0 or numbers.min is None or numbers.max is None:
+        return []
+    width = (numbers.max - numbers.min + 1) * (limit + FIRST_MARGIN) * FIRST_FACTOR / total
+    if width * FIRST_FACTOR > numbers.max - numbers.min:
+        return []
+    kind = tantivy.FieldType.Integer
+    edge = int(numbers.min + width)
+    first = tantivy.Query.range_query(scope.schema, SEQ_NO, kind, None, edge, True, True, False)
+    found = scope.state.view.searcher.search(
+        both(plan.hits.query, first), limit, False, SEQ_NO, 0, tantivy.Order.Asc
+    ).hits
+    return list(found)
 
 
 def _note_total(plan: Plan, result: tantivy.SearchResult) -> None:

@@ -11,7 +11,7 @@ from sealane.engine.embedded.search import leaves, match
 from sealane.engine.embedded.search.existence import compile_exists
 from sealane.engine.embedded.search.minimum import minimum_should_match
 from sealane.engine.embedded.search.ranges import compile_range
-from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope
+from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope, scoring
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
 
@@ -43,6 +43,9 @@ def _compile(query: dsl.Query, scope: Scope) -> Compiled:
             compiled = NOTHING
         case dsl.Bool():
             compiled = _bool(query, scope)
+        case dsl.DisMax():
+            inner = [compile_query(each, scope) for each in query.queries]
+            compiled = match.best_of(inner, query.tie_breaker)
         case dsl.Match():
             compiled = match.compile_match(query, scope)
         case dsl.MatchPhrase():
@@ -76,26 +79,21 @@ def _bool(query: dsl.Bool, scope: Scope) -> Compiled:
     required = _required_shoulds(query, len(should))
     if required > len(should):
         return NOTHING
-    clauses = [(Occur.Must, _scoring(each)) for each in must]
+    clauses = [(Occur.Must, scoring(each)) for each in must]
     clauses += [(Occur.Must, tantivy.Query.const_score_query(each.query, 0.0)) for each in filters]
     if not clauses and not should:
         clauses.append((Occur.Must, tantivy.Query.const_score_query(EVERYTHING.query, 0.0)))
-    clauses += [(Occur.Should, _scoring(each)) for each in should]
+    clauses += [(Occur.Should, scoring(each)) for each in should]
     clauses += [(Occur.MustNot, each.query) for each in must_not]
     if not should:
         score = _sum([each.constant for each in must])
-        return Compiled(tantivy.Query.boolean_query(clauses), score)
+        both_kinds = must + filters
+        span = both_kinds[0].span if len(clauses) == 1 and both_kinds else None
+        return Compiled(tantivy.Query.boolean_query(clauses), score, span)
     alone = len(should) == 1 and not must and not filters
     return Compiled(
         tantivy.Query.boolean_query(clauses, required), should[0].constant if alone else None
     )
-
-
-def _scoring(clause: Compiled) -> tantivy.Query:
-    """tantivy leaves a plain match_all beside other clauses out, and its score with it."""
-    if clause.query is EVERYTHING.query:
-        return tantivy.Query.const_score_query(clause.query, 1.0)
-    return clause.query
 
 
 def _required_shoulds(query: dsl.Bool, shoulds: int) -> int:

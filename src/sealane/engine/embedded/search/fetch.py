@@ -1,17 +1,23 @@
 """The fetch phase: from rows to hits."""
 
+from typing import cast
+
 import tantivy
 
 from sealane.engine.base import ShardSearch
 from sealane.engine.embedded.search.collect import Plan
+from sealane.engine.embedded.search.document_cache import Document, DocumentCache
+from sealane.engine.embedded.search.field_values import FieldReader
 from sealane.engine.embedded.search.rank import Row
 from sealane.engine.embedded.search.source import filtered, rules_of
 from sealane.engine.embedded.search.state import count_of
-from sealane.engine.embedded.stored import decode_stored
 from sealane.engine.embedded.view import SEQ_NO, STORED
 from sealane.reduce.partial import Hit
 
 IN_DISK_ORDER_FROM = 32
+
+document_cache = DocumentCache()
+"""The cache of the process, shared by all shards."""
 
 
 def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
@@ -19,15 +25,19 @@ def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
     view, body = plan.scope.state.view, request.body
     rules = rules_of(body.source, request.fields)
     matched = _matched(rows, plan)
+    reader = None
+    if body.fields or body.docvalue_fields:
+        reader = FieldReader(body, plan.scope)
     documents = _load(rows, plan)
     sorted_by = plan.keys if not plan.by_score else None
     hits: list[Hit] = []
     for place, row in enumerate(rows):
-        stored = decode_stored(documents[place])
+        stored = documents[place]
+        fields, ignored = (None, None) if reader is None else reader.read(stored)
         hits.append(
             Hit(
                 index=request.index_name,
-                id=stored.id,
+                id=stored.id if body.ids else "",
                 score=row.score,
                 source=filtered(stored.source, rules) if body.source.enabled else None,
                 sort=None
@@ -39,24 +49,28 @@ def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
                 version=stored.version if body.version else None,
                 seq_no=stored.seq_no if body.seq_no_primary_term else None,
                 primary_term=stored.term if body.seq_no_primary_term else None,
-                ignored=stored.ignored or None,
+                ignored=list(stored.ignored) or None,
                 matched=matched[place] if matched is not None else None,
+                fields=fields or None,
+                ignored_values=ignored or None,
             )
         )
     return hits
 
 
-def _load(rows: list[Row], plan: Plan) -> list[bytes]:
-    """The stored bytes of each row, read in the order of the disk: neighbours share a compressed block."""
-    load = plan.scope.state.view.searcher.doc
-    if len(rows) < IN_DISK_ORDER_FROM:
-        return [load(row.address)[STORED][0] for row in rows]
-    places = [(row.address.segment_ord, row.address.doc, at) for at, row in enumerate(rows)]
-    places.sort()
-    documents = [b""] * len(rows)
-    for _, _, at in places:
-        documents[at] = load(rows[at].address)[STORED][0]
-    return documents
+def _load(rows: list[Row], plan: Plan) -> list[Document]:
+    """The stored document of each row, read in the order of the disk: neighbours share a compressed block."""
+    state = plan.scope.state
+    serial, read = state.serial, state.view.searcher.doc
+    addresses = [row.address for row in rows]
+    keys = [serial | at.segment_ord << 32 | at.doc for at in addresses]
+    documents = document_cache.find(keys)
+    absent = [at for at, document in enumerate(documents) if document is None]
+    if len(absent) >= IN_DISK_ORDER_FROM:
+        absent.sort(key=keys.__getitem__)
+    for at in absent:
+        documents[at] = document_cache.keep(keys[at], read(addresses[at])[STORED][0])
+    return cast(list[Document], documents)
 
 
 def _matched(rows: list[Row], plan: Plan) -> list[list[str] | None] | None:

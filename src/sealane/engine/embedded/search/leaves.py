@@ -1,10 +1,12 @@
 """Queries on one field that are not analysed: terms, prefixes, ids."""
 
 import math
+from collections.abc import Sequence
 
 import tantivy
 
 from sealane.engine.embedded.search import values
+from sealane.engine.embedded.search.exact import exact_term
 from sealane.engine.embedded.search.fielddata import check_searchable
 from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.patterns import (
@@ -52,7 +54,9 @@ def term_on(
         text = values.text_of(value)
         if ignore_case:
             return _pattern(mapped, fold(text), scope)
-        return text_term(mapped, text, scope)
+        found = text_term(mapped, text, scope)
+        # Without an index the reference looks into the column, where nothing tells how rare a value is.
+        return found if mapped.index or found is NOTHING else constant(found.query)
     if ignore_case:
         raise scope.shard_error(
             f"[{mapped.path}] field which is of type [{mapped.type.value}], "
@@ -63,7 +67,7 @@ def term_on(
         return NOTHING
     if isinstance(exact, tuple):
         return span_on(mapped, exact, scope)
-    if mapped.type is FieldType.BOOLEAN:
+    if mapped.type is FieldType.BOOLEAN and mapped.index:
         # The reference indexes booleans as terms, which score; its numbers are points, which do not.
         return _plain_term(mapped.path, exact, scope)
     return constant(tantivy.Query.term_query(scope.schema, mapped.path, exact))
@@ -107,20 +111,29 @@ def text_term(mapped: Field, text: str, scope: Scope) -> Compiled:
 
 
 def _word(path: str, text: str, scope: Scope) -> Compiled:
+    if not scope.state.has_all(path):
+        exact = exact_term(path, text, scope)
+        if exact is not None:
+            return exact
     query = tantivy.Query.term_query(scope.schema, path, text, "freq")
-    return Compiled(query, None).boosted(sparse_correction(path, text, scope))
+    return Compiled(query, None).boosted(sparse_correction(path, (text,), scope))
 
 
-def sparse_correction(path: str, text: str, scope: Scope) -> float:
-    """The reference counts only documents that have the field; tantivy counts all of them."""
+def sparse_correction(path: str, words: Sequence[str], scope: Scope) -> float:
+    """The reference counts only documents that have the field; tantivy counts all of them.
+
+    What this gives for their frequency is exact, for the length of the field only in documents of average length.
+    """
     state = scope.state
-    having, total = state.column(path).docs, state.num_docs
+    if state.has_all(path):
+        return 1.0
+    having, total = state.having_tokens(path), state.num_docs
     if having >= total or having == 0:
         return 1.0
-    frequency = state.view.searcher.doc_freq(path, text)
-    if frequency == 0 or frequency > having:
-        return 1.0
-    return _idf(frequency, having) / _idf(frequency, total)
+    frequencies = [min(state.view.searcher.doc_freq(path, word), having) for word in words]
+    ours = sum(_idf(each, total) for each in frequencies)
+    theirs = sum(_idf(each, having) for each in frequencies)
+    return theirs / ours * (1 + 1.2 * (0.25 + 0.75 * total / having)) / 2.2
 
 
 def _idf(frequency: int, docs: int) -> float:

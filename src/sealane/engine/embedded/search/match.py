@@ -7,11 +7,17 @@ from tantivy import Occur
 
 from sealane.engine.embedded import analysis
 from sealane.engine.embedded.search import values
+from sealane.engine.embedded.search.exact import exact_phrase
 from sealane.engine.embedded.search.fielddata import check_searchable
-from sealane.engine.embedded.search.leaves import compile_term, term_on, text_term
+from sealane.engine.embedded.search.leaves import (
+    compile_term,
+    sparse_correction,
+    term_on,
+    text_term,
+)
 from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.minimum import minimum_should_match
-from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope
+from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope, scoring
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError
 from sealane.model import dsl
@@ -91,7 +97,12 @@ def _phrase(mapped: Field, value: dsl.Scalar, slop: int, zero_terms: str, scope:
         return text_term(mapped, words[0], scope)
     if not scope.has_column(mapped.path):
         return NOTHING
-    return Compiled(tantivy.Query.phrase_query(scope.schema, mapped.path, list(words), slop), None)
+    if slop or not scope.state.has_all(mapped.path):
+        exact = exact_phrase(mapped.path, words, slop, scope)
+        if exact is not None:
+            return exact
+    query = tantivy.Query.phrase_query(scope.schema, mapped.path, list(words), slop)
+    return Compiled(query, None).boosted(sparse_correction(mapped.path, words, scope))
 
 
 # -- multi_match -------------------------------------------------------------------------------------------------
@@ -115,17 +126,18 @@ def compile_multi(query: dsl.MultiMatch, scope: Scope) -> Compiled:
 
     found = [each(mapped).boosted(boost) for mapped, boost in fields]
     tie = 1.0 if query.type is dsl.MultiMatchType.MOST_FIELDS else 0.0
-    return _best(found, query.tie_breaker if query.tie_breaker is not None else tie)
+    return best_of(found, query.tie_breaker if query.tie_breaker is not None else tie)
 
 
-def _best(queries: list[Compiled], tie_breaker: float) -> Compiled:
+def best_of(queries: list[Compiled], tie_breaker: float) -> Compiled:
+    """Any of the queries; the best score, and the others' by `tie_breaker`."""
     alive = [each for each in queries if each is not NOTHING]
     if not alive:
         return NOTHING
     if len(alive) == 1:
         return alive[0]
     return Compiled(
-        tantivy.Query.disjunction_max_query([each.query for each in alive], tie_breaker), None
+        tantivy.Query.disjunction_max_query([scoring(each) for each in alive], tie_breaker), None
     )
 
 
@@ -148,7 +160,7 @@ def _cross_fields(
         others.append(EVERYTHING if query.zero_terms_query == "all" else NOTHING)
     if words:
         per_word = [
-            _best([text_term(m, word, scope).boosted(boost) for m, boost in text], tie).query
+            best_of([text_term(m, word, scope).boosted(boost) for m, boost in text], tie).query
             for word in words
         ]
         if query.operator == "and":
@@ -159,7 +171,7 @@ def _cross_fields(
         if required <= len(per_word):
             clauses = [(Occur.Should, each) for each in per_word]
             others.append(Compiled(tantivy.Query.boolean_query(clauses, required), None))
-    return _best(others, tie)
+    return best_of(others, tie)
 
 
 def _expand(query: dsl.MultiMatch, scope: Scope) -> list[tuple[Field, float]]:

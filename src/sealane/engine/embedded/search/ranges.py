@@ -1,6 +1,7 @@
 """Ranges of numbers, dates, addresses and texts, each by whatever finds them soonest."""
 
 import math
+from dataclasses import replace
 
 import tantivy
 
@@ -149,7 +150,7 @@ def _numbers(
         return compile_exists(path, scope)
     width = most - least
     share = (min(last, most) - max(first, least)) / width if width > 0 else 1.0
-    return constant(
+    found = constant(
         tantivy.Query.range_query(
             scope.schema,
             path,
@@ -160,6 +161,7 @@ def _numbers(
             share < NARROW_SHARE,
         )
     )
+    return replace(found, span=(path, first, last)) if all(inclusion) else found
 
 
 def _text_range(

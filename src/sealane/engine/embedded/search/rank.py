@@ -7,6 +7,7 @@ without a value are a group of their own, put where their `missing` value belong
 Keys whose values differ from the first one of the column (several values, the score) need `table`.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import tantivy
@@ -15,6 +16,7 @@ from tantivy import Occur, Order
 from sealane.engine.embedded.search.ranges import text_range
 from sealane.engine.embedded.search.scope import Scope, any_of, both
 from sealane.engine.embedded.search.sorting import SortKey
+from sealane.engine.embedded.search.state import Best
 from sealane.engine.embedded.search.values import LONG_MAX, LONG_MIN
 from sealane.engine.embedded.view import SEQ_NO
 from sealane.reduce.partial import SortValue
@@ -23,6 +25,8 @@ from sealane.reduce.partial import SortValue
 # alone where that should give enough hits; the smallest tier that does is the fastest.
 THRESHOLD_TIERS = (256, 2_048)
 THRESHOLD_MIN_DOCS = 20_000
+# Of the best documents so many are kept with their values, for sorts by the column that a range is on.
+BEST_KEPT = 2_048
 # How many times more hits a tier must promise than are wanted.
 THRESHOLD_MARGIN = 2
 
@@ -228,6 +232,47 @@ class Ranker:
             return []
         return self._all_parts(both(query, beyond), key, rest, limit)
 
+    def within(self, span: tuple[str, float, float], key: SortKey, limit: int) -> list[Row] | None:
+        """The best documents whose sort value is in a range of its own column; None where they are not known."""
+        path, first, last = span
+        state = self.scope.state
+        if key.column != path or state.num_docs < THRESHOLD_MIN_DOCS:
+            return None
+        best = state.best.get((path, key.descending))
+        if best is None:
+            best = state.best[path, key.descending] = self._find_best(key)
+        sign = -1 if key.descending else 1
+        ends = (-last, -first) if key.descending else (first, last)
+        start = bisect_left(best.places, ends[0])
+        stop = bisect_right(best.places, ends[1])
+        if stop - start < limit and stop == len(best.places) and not best.complete:
+            return None
+        chosen = range(start, min(stop, start + limit))
+        return [
+            Row([sign * best.places[at]], best.addresses[at], best.seq_nos[at]) for at in chosen
+        ]
+
+    def _find_best(self, key: SortKey) -> Best:
+        assert key.column is not None
+        order = Order.Desc if key.descending else Order.Asc
+        searcher = self.scope.state.view.searcher
+        everything = tantivy.Query.all_query()
+        hits = searcher.search(everything, BEST_KEPT, False, key.column, 0, order).hits
+        found = [(value, address) for value, address in hits if value is not None]
+        complete = len(found) < BEST_KEPT
+        if not complete:
+            # There may be more documents with the last value.
+            edge = found[-1][0]
+            found = [each for each in found if each[0] != edge]
+        rows = self._complete(list(found), key, [])
+        sign = -1 if key.descending else 1
+        return Best(
+            [sign * _number(row.values[0]) for row in rows],
+            [row.address for row in rows],
+            [row.seq_no for row in rows],
+            complete,
+        )
+
     # -- by one column -------------------------------------------------------------------------------------------
 
     def ordered(
@@ -274,7 +319,15 @@ class Ranker:
         span = (edge, None) if descending else (None, edge)
         kind = tantivy.FieldType.Float if isinstance(edge, float) else tantivy.FieldType.Integer
         return tantivy.Query.range_query(
-            self.scope.schema, column, kind, span[0], span[1], True, True, True
+            self.scope.schema,
+            column,
+            kind,
+            span[0],
+            span[1],
+            True,
+            True,
+            # So many documents hold as many terms at most; beyond a few hundred the column is scanned sooner.
+            tier <= THRESHOLD_TIERS[0],
         )
 
     def _equal(self, key: SortKey, value: SortValue) -> tantivy.Query:
@@ -305,6 +358,11 @@ class Ranker:
         return tantivy.Query.range_query(
             self.scope.schema, key.column, kind, span[0], span[1], not upwards, upwards
         )
+
+
+def _number(value: SortValue) -> float:
+    assert isinstance(value, (int, float))
+    return value
 
 
 def sort_rows(rows: list[Row], keys: list[SortKey]) -> list[Row]:

@@ -14,16 +14,20 @@ from sealane.errors import ApiError, QueryShardError
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A tantivy query. `constant` is the score of every document it matches, None where scores differ."""
+    """A tantivy query. `constant` is the score of every document it matches, None where scores differ.
+
+    `span` is set where it is a range of one column and nothing else: its path, lowest and highest value.
+    """
 
     query: tantivy.Query
     constant: float | None = 1.0
+    span: tuple[str, float, float] | None = None
 
     def boosted(self, boost: float) -> "Compiled":
         if boost == 1.0:
             return self
         constant = None if self.constant is None else self.constant * boost
-        return Compiled(tantivy.Query.boost_query(self.query, boost), constant)
+        return Compiled(tantivy.Query.boost_query(self.query, boost), constant, self.span)
 
 
 NOTHING = Compiled(tantivy.Query.empty_query())
@@ -66,6 +70,13 @@ class Scope:
         if isinstance(cause, QueryShardError):
             return cause
         return self.shard_error(f"failed to create query: {cause.reason}", cause)
+
+
+def scoring(clause: Compiled) -> tantivy.Query:
+    """tantivy leaves a plain match_all beside other clauses out, and its score with it."""
+    if clause.query is EVERYTHING.query:
+        return tantivy.Query.const_score_query(clause.query, 1.0)
+    return clause.query
 
 
 def constant(query: tantivy.Query, score: float = 1.0) -> Compiled:

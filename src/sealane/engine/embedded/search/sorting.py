@@ -89,9 +89,6 @@ class Reversed:
         return hash(self.text)
 
 
-BY_DOCUMENT = SortKey("long", False, SEQ_NO)
-
-
 def sort_keys(fields: tuple[dsl.SortField, ...], scope: Scope) -> list[SortKey]:
     """Raises QueryShardError, IllegalArgument or NumberFormatError, each with the reference's text."""
     return [_key(each, scope) for each in fields]

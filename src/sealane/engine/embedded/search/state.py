@@ -4,6 +4,7 @@ A view never changes, so nothing here is ever invalidated: a refresh brings a ne
 views fall out of a small LRU.
 """
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -17,8 +18,11 @@ from sealane.engine.mapping import FieldType
 
 MAX_STATES = 128
 MAX_PLANS = 256
+# In larger views the documents with a word are not counted one by one.
+MAX_WALKED_DOCS = 100_000
 
 _T = TypeVar("_T")
+_serials = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,19 @@ class ColumnStats:
     @property
     def single_valued(self) -> bool:
         return self.values <= self.docs
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best documents of a view by one column, in their order. `places` are their values, negated if descending.
+
+    `complete` says that no other document has a value.
+    """
+
+    places: list[float]
+    addresses: list[tantivy.DocAddress]
+    seq_nos: list[int]
+    complete: bool
 
 
 class Lru:
@@ -68,7 +85,11 @@ class ViewState:
     view: ShardView
     columns: dict[str, ColumnStats] = field(default_factory=dict)
     thresholds: dict[tuple[str, bool, int], Any] = field(default_factory=dict)
+    best: dict[tuple[str, bool], Best] = field(default_factory=dict)
     plans: Lru = field(default_factory=lambda: Lru(MAX_PLANS))
+    tokened: dict[str, int] = field(default_factory=dict)
+    serial: int = field(default_factory=lambda: next(_serials) << 56)
+    """Different for each view: its high bits, above a document's segment and number, make a key of the process."""
     _in_order: bool | None = None
 
     @property
@@ -91,6 +112,16 @@ class ViewState:
             numbers = [int(each or 0) for each in searcher.fast_field_values(SEQ_NO, first)]
             self._in_order = numbers == sorted(numbers)
         return self._in_order
+
+    def having_tokens(self, path: str) -> int:
+        """Documents with a word in this text field: those with a value, but for empty ones."""
+        known = self.tokened.get(path)
+        if known is None:
+            known = self.column(path).docs
+            if self.num_docs <= MAX_WALKED_DOCS:
+                known = self.count(tantivy.Query.regex_query(self.view.schema, path, "(?s:.)+"))
+            self.tokened[path] = known
+        return known
 
     def has_all(self, path: str) -> bool:
         """Whether every document has a value of this field."""

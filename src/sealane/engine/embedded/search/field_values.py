@@ -1,0 +1,265 @@
+"""`fields` and `docvalue_fields` of hits: values in the form of their mapped type, read out of the source.
+
+A document's columns hold what its source says, so one reading serves both: `fields` shows it as written, doc values as
+columns keep it, sorted and without what is too long for a keyword.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sealane.engine.embedded.search import values
+from sealane.engine.embedded.search.document_cache import Document
+from sealane.engine.embedded.search.fielddata import check_fielddata
+from sealane.engine.embedded.search.masks import matches, pattern, visible
+from sealane.engine.embedded.search.scope import Scope
+from sealane.engine.mapping import Field, FieldType
+from sealane.errors import ApiError, IllegalArgument
+from sealane.model import dsl
+from sealane.model.dates import DEFAULT_FORMAT, check_format, format_date, parse_date
+from sealane.reduce.number_format import decimal_format
+
+_ID, _INDEX, _ROUTING, _SEQ_NO, _VERSION = "_id", "_index", "_routing", "_seq_no", "_version"
+_INTERNAL = (_SEQ_NO, _VERSION, "_source", "_doc_count", "_field_names", "_nested_path", "_feature")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    mapped: Field
+    format: str | None
+    from_column: bool
+
+
+class FieldReader:
+    """What one request asks for, resolved against one view."""
+
+    def __init__(self, body: dsl.SearchBody, scope: Scope) -> None:
+        """Raises IllegalArgument for a field that cannot be read so, or a format that it cannot have."""
+        self._scope = scope
+        self._metadata: list[str] = []
+        self._wanted: list[_Wanted] = []
+        self._unmapped: tuple[str, ...] = ()
+        for each in body.docvalue_fields:
+            self._add_column(each)
+        for each in body.fields:
+            try:
+                self._add_field(each)
+            except ApiError as error:
+                reason = f"error fetching [{each.field}]: {error.reason}"
+                raise IllegalArgument(reason, caused_by=error) from None
+
+    def _add_column(self, asked: dsl.FetchField) -> None:
+        if asked.field == _ID:
+            raise IllegalArgument(
+                "Fielddata access on the _id field is disallowed, you can re-enable it by "
+                "updating the dynamic cluster setting: indices.id_field_data.enabled"
+            )
+        if asked.field in (_SEQ_NO, _VERSION, _INDEX):
+            self._metadata.append(asked.field)
+            return
+        for mapped in self._matching(asked.field):
+            check_fielddata(mapped, self._scope.index_name)
+            if asked.format is not None:
+                _check_column_format(mapped, asked.format)
+            self._wanted.append(_Wanted(mapped, asked.format, True))
+
+    def _add_field(self, asked: dsl.FetchField) -> None:
+        if asked.field in _INTERNAL:
+            raise IllegalArgument(f"Cannot fetch values for internal field [{asked.field}].")
+        if asked.field in (_ID, _INDEX, _ROUTING):
+            self._metadata.append(asked.field)
+            return
+        for mapped in self._matching(asked.field):
+            if asked.format is not None:
+                if mapped.type is not FieldType.DATE:
+                    raise IllegalArgument(
+                        f"Field [{mapped.path}] of type [{mapped.type.value}] doesn't support "
+                        "formats."
+                    )
+                check_format(asked.format)
+            self._wanted.append(_Wanted(mapped, asked.format, False))
+        if asked.include_unmapped:
+            self._unmapped += (asked.field,)
+
+    def _matching(self, name: str) -> list[Field]:
+        if "*" not in name:
+            mapped = self._scope.mapped(name)
+            return [] if mapped is None else [mapped]
+        wanted = pattern(name)
+        found = [
+            self._scope.mapped(path)
+            for path in self._scope.state.view.mapping.fields
+            if wanted.fullmatch(path)
+        ]
+        return [each for each in found if each is not None]
+
+    def read(self, stored: Document) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+        """Values by field, and those that were too long or malformed for theirs."""
+        found: dict[str, list[Any]] = {
+            name: value
+            for name in self._metadata
+            if (value := _of_metadata(name, stored, self._scope.index_name)) is not None
+        }
+        ignored: dict[str, list[Any]] = {}
+        if not self._wanted and not self._unmapped:
+            return found, ignored
+        source = orjson.loads(stored.source)
+        for wanted in self._wanted:
+            kept, refused = _values(source, wanted.mapped)
+            shown = _column(kept, wanted) if wanted.from_column else _written(kept, wanted)
+            if shown:
+                found[wanted.mapped.path] = shown
+            if refused and not wanted.from_column:
+                ignored[wanted.mapped.path] = refused
+        for path, value in self._leaves_without_mapping(source):
+            found.setdefault(path, []).append(value)
+        return found, ignored
+
+    def _leaves_without_mapping(self, source: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        if not self._unmapped:
+            return
+        mapping = self._scope.state.view.mapping
+        for path, value in _leaves(source, ""):
+            if mapping.get(path) is not None or not visible(path, self._scope.fields):
+                continue
+            if matches(path, self._unmapped):
+                yield path, value
+
+
+def _check_column_format(mapped: Field, fmt: str) -> None:
+    if mapped.type is FieldType.DATE:
+        check_format(fmt)
+    elif mapped.type.is_integral or mapped.type.is_floating:
+        decimal_format(0, fmt)
+    else:
+        raise IllegalArgument(
+            f"Field [{mapped.path}] of type [{mapped.type.value}] does not support custom formats"
+        )
+
+
+def _of_metadata(name: str, stored: Document, index_name: str) -> list[Any] | None:
+    match name:
+        case "_id":
+            return [stored.id]
+        case "_index":
+            return [index_name]
+        case "_seq_no":
+            return [stored.seq_no]
+        case "_version":
+            return [stored.version]
+    return None if stored.routing is None else [stored.routing]
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _leaves(member, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _leaves(member, path)
+    elif value is not None:
+        yield path, value
+
+
+def _at(value: Any, path: str) -> Iterator[Any]:
+    """The values at a dotted path, through arrays and with names that hold dots themselves; nulls too."""
+    if isinstance(value, list):
+        for member in value:
+            yield from _at(member, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict):
+        if path in value:
+            yield from _at(value[path], "")
+        for at, char in enumerate(path):
+            if char == "." and path[:at] in value:
+                yield from _at(value[path[:at]], path[at + 1 :])
+
+
+def _values(source: dict[str, Any], mapped: Field) -> tuple[list[Any], list[Any]]:
+    """What the field's column has of a document, in the order of the source; and what it does not take."""
+    kept: list[Any] = []
+    refused: list[Any] = []
+    convert: Callable[[Any, Field], Any] = _CONVERTERS.get(mapped.type, _whole)
+    for raw in _at(source, mapped.source_path):
+        value = mapped.null_value if raw is None else raw
+        if value is None or isinstance(value, dict):
+            continue
+        try:
+            converted = convert(value, mapped)
+        except (ApiError, ValueError, OverflowError):
+            refused.append(value)
+            continue
+        if converted is not None:
+            kept.append(converted)
+        else:
+            refused.append(value)
+    return kept, refused
+
+
+def _text(value: Any, mapped: Field) -> str | None:
+    text = values.text_of(value)
+    long = (
+        mapped.ignore_above is not None and len(text.encode("utf-16-le")) // 2 > mapped.ignore_above
+    )
+    return None if long else text
+
+
+def _whole(value: Any, mapped: Field) -> int:
+    return int(values.decimal_of(value, mapped.type))
+
+
+def _floating(value: Any, mapped: Field) -> float:
+    return float(values.decimal_of(value, mapped.type))
+
+
+def _boolean(value: Any, mapped: Field) -> bool:
+    return False if value == "" else bool(values.boolean(value))
+
+
+def _date(value: Any, mapped: Field) -> int:
+    return parse_date(value, mapped.format or DEFAULT_FORMAT)
+
+
+def _ip(value: Any, mapped: Field) -> str:
+    return values.ip_hex(values.ip_number(values.text_of(value)))
+
+
+_CONVERTERS: dict[FieldType, Callable[[Any, Field], Any]] = {
+    FieldType.TEXT: _text,
+    FieldType.KEYWORD: _text,
+    FieldType.DOUBLE: _floating,
+    FieldType.FLOAT: _floating,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _date,
+    FieldType.IP: _ip,
+}
+
+
+def _written(found: list[Any], wanted: _Wanted) -> list[Any]:
+    mapped = wanted.mapped
+    if mapped.type is FieldType.DATE:
+        fmt = wanted.format or mapped.format or DEFAULT_FORMAT
+        return [format_date(each, fmt) for each in found]
+    if mapped.type is FieldType.IP:
+        return [values.ip_text(each) for each in found]
+    return found
+
+
+def _column(found: list[Any], wanted: _Wanted) -> list[Any]:
+    """As doc values: ascending, texts only once, floats with the digits that 32 bits leave."""
+    mapped = wanted.mapped
+    if mapped.type is FieldType.KEYWORD:
+        return sorted(set(found), key=str.encode)
+    if mapped.type is FieldType.IP:
+        return [values.ip_text(each) for each in sorted(set(found))]
+    if mapped.type is FieldType.FLOAT:
+        found = [values.floating(each, FieldType.FLOAT) for each in found]
+    found = sorted(found)
+    if mapped.type is FieldType.DATE:
+        return _written(found, wanted)
+    if wanted.format is not None:
+        return [decimal_format(each, wanted.format) for each in found]
+    return found

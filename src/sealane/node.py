@@ -1,5 +1,6 @@
 """The composition root: which parts make a node, how they are joined, and in which order they start and stop."""
 
+import gc
 import ipaddress
 import logging
 import os
@@ -44,6 +45,9 @@ _log = logging.getLogger("sealane.node")
 
 OPENSEARCH_NUMBER = "2.19.4"
 """The version shown with `http.face: opensearch`, unless a setting says another."""
+
+GC_ALLOCATIONS = 50_000
+"""Objects made, less those freed, before the garbage collector looks at the young ones; Python's own is 700."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the interpreter while another waits. tantivy gives it up at every call, so with Python's
@@ -124,9 +128,11 @@ class Node:
         )
         stack.push_async_callback(engine.close)
         await stack.enter_async_context(serial)  # changes under way end before the engine closes
+        await engine.remove_orphans(indices.known_uuids())
         background = await stack.enter_async_context(TaskScope("node"))
         background.start(engine.run(), name="refresh")
         await indices.start(engine)
+        background.start(indices.reopen_failed(), name="reopen")
 
         node_id = folder.ids.node_id
         tasks = TaskRegistry(node_id)
@@ -187,6 +193,7 @@ class Node:
         await stack.enter_async_context(app)
         http = await stack.enter_async_context(HttpServer(app))
         self._http = await http.start(_host(settings, keys.HTTP_HOST), keys.HTTP_PORT.get(settings))
+        _settle_memory()
         _log.info("started node [%s] of cluster [%s]", self.info.name, self._identity.name)
 
     @property
@@ -212,6 +219,16 @@ class Node:
     async def close(self) -> None:
         """Stops in the opposite order: no new requests, then the engine's commit, then the folder's lock."""
         await self._stack.aclose()
+
+
+def _settle_memory() -> None:
+    """What the start made stays: the garbage collector leaves it out, and comes less often.
+
+    A bulk of 1,000 documents makes tens of thousands of objects and hardly a cycle: 5 us a document saved.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS, 10, 10)
 
 
 async def _listen(transport: TransportService, settings: Settings) -> Address:

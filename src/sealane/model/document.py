@@ -1,4 +1,7 @@
-"""Operations on documents, on their way to a shard and as its operation log keeps them."""
+"""Operations on documents, on their way to a shard and as its operation log keeps them.
+
+They hold scalars only, so the garbage collector need not visit them (`gc=False`).
+"""
 
 from enum import IntEnum, StrEnum
 
@@ -17,7 +20,7 @@ class VersionType(StrEnum):
     EXTERNAL_GTE = "external_gte"
 
 
-class WriteOp(msgspec.Struct, frozen=True, kw_only=True):
+class WriteOp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One write as the client asked for it; the primary turns it into an Operation.
 
     `id` None asks for a generated one. `source` is the JSON object's bytes, None for a delete. A conditional write
@@ -34,7 +37,7 @@ class WriteOp(msgspec.Struct, frozen=True, kw_only=True):
     version_type: VersionType = VersionType.INTERNAL
 
 
-class WriteResult(msgspec.Struct, frozen=True, kw_only=True):
+class WriteResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one WriteOp. `result` is `created`, `updated`, `deleted`, `not_found`."""
 
     id: str
@@ -51,7 +54,7 @@ class OpKind(IntEnum):
     NO_OP = 2
 
 
-class Operation(msgspec.Struct, frozen=True, array_like=True):
+class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry of a shard's history: disk format 1 and what replication carries."""
 
     seq_no: int
@@ -64,7 +67,7 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
     wall_ms: int
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A live document as a get returns it."""
 
     id: str

@@ -1,5 +1,6 @@
 """The bodies of alias requests."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,19 +65,19 @@ def _action(body: bytes, value: Any) -> AliasAction:
     at = max(0, body.find(orjson.dumps(kind)))
     if kind not in _KINDS:
         inner = _fault(body, at, f"[alias_action] unknown field [{kind}]")
-        raise _in_actions(body, at + len(kind) + 3, inner)
+        raise _in_actions(body, _value_at(body, at, kind), inner)
     start = max(0, body.find(b"{", at))
     outer = max(0, body.rfind(b"{", 0, at))
     end = outer + scan(body[outer:]).end
     if not isinstance(spec, dict):
-        value_at = at + len(kind) + 3
+        value_at = _value_at(body, at, kind)
         problem = f"[alias_action] {kind} doesn't support values of type: {token(spec)}"
         raise _in_actions(body, value_at, _fault(body, value_at, problem))
     for name in spec:
         if name not in _FIELDS[kind]:
             place = body.find(orjson.dumps(name), start)
             unknown = _fault(body, place, f"[{kind}] unknown field [{name}]")
-            after = place + len(name) + 3
+            after = _value_at(body, place, name)
             wrapped = _fault(body, after, f"[alias_action] failed to parse field [{kind}]", unknown)
             raise _in_actions(body, after, wrapped)
     for name, given in spec.items():
@@ -87,6 +88,13 @@ def _action(body: bytes, value: Any) -> AliasAction:
     return _built(kind, spec)
 
 
+def _value_at(body: bytes, name_at: int, name: str) -> int:
+    """Where the value of the member that begins at `name_at` begins."""
+    match = _TO_VALUE.match(body, name_at + len(orjson.dumps(name)))
+    return name_at if match is None else match.end()
+
+
+_TO_VALUE = re.compile(rb"\s*:\s*")
 _FLAGS = ("is_write_index", "is_hidden", "must_exist")
 
 
@@ -104,7 +112,7 @@ def _check_type(body: bytes, kind: str, name: str, given: Any, start: int) -> No
         fits = given is None or isinstance(given, str | int)
     if fits:
         return
-    at = body.find(orjson.dumps(name), start) + len(name) + 3
+    at = _value_at(body, body.find(orjson.dumps(name), start), name)
     problem = f"[{kind}] {name} doesn't support values of type: {token(given)}"
     cause: ApiError = _fault(body, at, problem)
     if name in _FLAGS and isinstance(given, str):

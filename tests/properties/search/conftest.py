@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sealane.testing.in_process import InProcessCluster, clusters
-from tests.properties.search.generator import MAPPING, Case, Json
+from tests.properties.search.generator import MAPPING, OPTIONAL, Case, Json
 
 UNION = "union"
 """The index, and the cluster of one shard, that hold all documents."""
@@ -34,9 +34,9 @@ def stage(tmp_path: Path) -> Stage:
         names = [f"c{n}" for n in range(len(case.shards))]
         async with clusters(tmp_path, UNION, *names) as (union, *parts):
             for cluster, shards, documents in zip(parts, case.shards, case.documents, strict=True):
-                await _create(cluster, "part", shards)
+                await _create(cluster, "part", shards, documents)
                 await _fill(cluster, "part", documents)
-            await _create(union, UNION, 1)
+            await _create(union, UNION, 1, case.union)
             await _fill(union, UNION, case.union)
             for each in parts[1:]:
                 parts[0].register(each, skip_unavailable=False)
@@ -46,19 +46,23 @@ def stage(tmp_path: Path) -> Stage:
 
 
 async def _fill(cluster: InProcessCluster, index: str, documents: dict[str, Json]) -> None:
-    """In three bulks, so in several segments. The first writes what the last then replaces, and one to be deleted."""
+    """In three bulks, so in several segments. The first writes what the last then replaces."""
     uids = sorted(documents)
     early, late = uids[: len(uids) // 3], uids[len(uids) // 3 :]
     stale = {uid: {"uid": uid, "number": 999, "tag": "stale"} for uid in late[::3]}
-    await cluster.fill(index, stale | {"gone": {"uid": "gone", "number": 1000}})
+    await cluster.fill(index, stale)
     await cluster.fill(index, {uid: documents[uid] for uid in early})
     await cluster.fill(index, {uid: documents[uid] for uid in late})
-    await cluster.call("DELETE", f"/{index}/_doc/gone?refresh=true")
 
 
-async def _create(cluster: InProcessCluster, index: str, shards: int) -> None:
+async def _create(
+    cluster: InProcessCluster, index: str, shards: int, documents: dict[str, Json]
+) -> None:
+    """An optional field is mapped where a document has it, and unmapped elsewhere."""
+    present = {name for document in documents.values() for name in document}
+    optional = {name: OPTIONAL[name] for name in OPTIONAL if name in present}
     body = {
         "settings": {"number_of_shards": shards, "refresh_interval": -1},
-        "mappings": {"properties": MAPPING},
+        "mappings": {"properties": MAPPING | optional},
     }
     await cluster.call("PUT", f"/{index}", body)

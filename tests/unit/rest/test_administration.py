@@ -386,3 +386,12 @@ async def test_index_options_are_flags_that_name_themselves(client: Client) -> N
         assert error["caused_by"]["reason"] == (
             f"Failed to parse value [{value}] as only [true] or [false] are allowed."
         )
+
+
+@pytest.mark.parametrize(("gap", "column"), [("", 23), (" ", 24), ("  ", 25)])
+async def test_an_unknown_alias_action_is_placed_at_its_value(
+    client: Client, gap: str, column: int
+) -> None:
+    body = f'{{"actions":[{{"rename":{gap}{{}}}}]}}'.encode()
+    error = (await client("POST", "/_aliases", body)).json["error"]
+    assert error["reason"] == f"[1:{column}] [aliases] failed to parse field [actions]"

@@ -7,6 +7,9 @@ Current = tuple[int, int, int, bool]
 """(seq_no, term, version, deleted) of the newest operation known on an id."""
 
 
+_VERSION_MAX = 2**63 - 1
+
+
 def next_version(op: WriteOp, doc_id: str, current: Current | None) -> int:
     """The version that `op` gives the document.
 
@@ -21,10 +24,15 @@ def next_version(op: WriteOp, doc_id: str, current: Current | None) -> int:
             f"[{doc_id}]: version conflict, document already exists (current version [{current[2]}])"
         )
     if op.version_type is VersionType.INTERNAL or op.version is None:
-        return 1 if current is None else current[2] + 1
+        return 1 if current is None else _after(current[2])
     if current is not None:
         _check_external(op.version, op.version_type, doc_id, current[2])
     return op.version
+
+
+def _after(version: int) -> int:
+    """The next version. Behind the highest of 64 bits comes the lowest, as in the reference."""
+    return version + 1 if version < _VERSION_MAX else -_VERSION_MAX - 1
 
 
 def _check_condition(op: WriteOp, doc_id: str, current: Current | None) -> None:

@@ -103,7 +103,10 @@ class DocumentParser:
         except Unmapped:
             return self._parse_dynamic(source, doc_id)
         except NeedsRawNumbers:
-            return self._parse_whole(read_exactly(source), source, doc_id, self._root)
+            try:
+                return self._parse_whole(read_exactly(source), source, doc_id, self._root)
+            except Unmapped:
+                return self._parse_dynamic(source, doc_id)
         except (BadField, Misplaced) as exc:
             raise self._explained(exc, source, doc_id) from exc
         self._check_duplicates(source, flat)

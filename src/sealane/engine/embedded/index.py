@@ -211,6 +211,11 @@ class OpenIndex:
             return self._parser.parse(op.source, op.id or "")
         except ApiError as exc:
             return exc
+        except Exception as exc:
+            # A fault of ours costs this document, never the others of its request.
+            _LOG.exception("document [%s] cannot be read", op.id)
+            self._reset_parser()
+            return Internal(f"the document cannot be read: {type(exc).__name__}")
 
     def _apply(
         self, operations: Sequence[WriteOp], parsed: ParsedOps

@@ -320,6 +320,15 @@ class TooManyBooleanClauses(ApiError):
         super().__init__(f"maxClauseCount is set to {limit}")
 
 
+class NoShardAvailable(ApiError):
+    """An index that could not be opened: the cause says why."""
+
+    es_type, status = "no_shard_available_action_exception", 503
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__(f"no shard is available: {cause.reason}", caused_by=cause)
+
+
 class SearchContextMissing(ApiError):
     es_type, status = "search_context_missing_exception", 404
 

@@ -7,8 +7,10 @@ crash in between is repaired at start: the store decides, and the engine is told
 should have (`known_uuids`).
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from sealane.clock import Clock, Ids
@@ -49,6 +51,9 @@ log = logging.getLogger("sealane.cluster")
 
 ADMIN_OPTIONS: Final = IndicesOptions(allow_no_indices=False, expand_closed=True)
 """How names are taken by what changes indices, where the request does not say."""
+
+
+_REOPEN_EVERY_S: Final = 10.0
 
 
 class IndexEngine(Writer, Protocol):
@@ -116,10 +121,29 @@ class IndexService:
                 await engine.open_index(_config(index))
             except ApiError as error:
                 self.unopened[index.uuid] = error
-                log.error(
-                    "an index cannot be opened",
-                    extra={"index": index.name, "uuid": index.uuid, "reason": error.reason},
-                )
+                log.error("index [%s] cannot be opened: %s", index.name, error.reason)
+
+    async def reopen_failed(self) -> None:
+        """Tries again to open what could not be opened, until cancelled: a disk that was full may
+        have space now. `unopened` has what still fails, with its last error.
+        """
+        while True:
+            await asyncio.sleep(_REOPEN_EVERY_S)
+            for uuid in list(self.unopened):
+                await self._serial.run(partial(self._reopen, uuid), alone=False)
+
+    async def _reopen(self, index_uuid: str) -> None:
+        index = self._indices.metadata.by_uuid(index_uuid)
+        if index is None or not index.open:
+            self.unopened.pop(index_uuid, None)
+            return
+        try:
+            await self._running_engine().open_index(_config(index))
+        except ApiError as error:
+            self.unopened[index_uuid] = error
+            return
+        self.unopened.pop(index_uuid, None)
+        log.info("index [%s] is open again", index.name)
 
     def known_uuids(self) -> frozenset[str]:
         """Every index there is. What else lies in the engine's folder is left from a crash."""
@@ -372,13 +396,14 @@ class IndexService:
         )
         new = self._indices.metadata.with_indices([index], (), self._indices.metadata.version)
         check_consistent(new, [index])
-        # Nobody knows the index yet, so its engine is opened before it is published, and within
-        # the line.
-        version = await self._indices.write([index])
+        # The engine comes first: what a crash leaves behind is then a folder that nobody knows and
+        # the next start removes, never a stored index without its files.
+        engine = self._running_engine()
+        await engine.open_index(_config(index), new=True)
         try:
-            await self._running_engine().open_index(_config(index))
+            version = await self._indices.write([index])
         except BaseException:
-            await self._indices.write((), [index])
+            await engine.delete_index(index.uuid)
             raise
         self._indices.publish([index], (), version)
         return index.name

@@ -108,7 +108,7 @@ class Reader(Protocol):
     async def search(
         self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
     ) -> Partial:
-        """Query and fetch in one. Raises ApiError when this shard cannot answer (the query does not fit its mapping)."""
+        """Query and fetch in one. Raises ApiError when this shard cannot answer : its mapping may not fit."""
 
     async def get(
         self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
@@ -125,8 +125,12 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    async def open_index(self, config: IndexConfig) -> None:
-        """Opens the index, creating it on disk at first. Recovers what was acknowledged and not yet committed."""
+    async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
+        """Opens the index and recovers what was acknowledged; a `new` one is made.
+
+        Raises IllegalState where an index that is not new has lost its files, or part of them: it is not replaced by
+        an empty one. Until it is opened, whatever is asked of it raises NoShardAvailable with that cause.
+        """
 
     async def update_config(self, config: IndexConfig) -> None:
         """Takes a new mapping or new settings."""

@@ -146,10 +146,15 @@ def _reach(settings: Settings, alias: str) -> SniffConfig | ProxyConfig:
     )
 
 
+PROBE_EVERY_S = 10.0
+"""How often an idle connection is probed where no ping schedule is set. A peer that has gone silent (a stopped process,
+a firewall that drops) is noticed after three probes; without them its requests would hang until TCP gives up."""
+
+
 def _link(settings: Settings, alias: str) -> LinkConfig:
     ping = PING_SCHEDULE.get(settings, alias)
     return LinkConfig(
-        ping_interval_s=ping.seconds if ping.seconds > 0 else None,
+        ping_interval_s=ping.seconds if ping.seconds > 0 else PROBE_EVERY_S,
         compress=COMPRESS.get(settings, alias),
         compression_scheme=COMPRESSION_SCHEME.get(settings, alias),
         connect_timeout_s=TRANSPORT_CONNECT_TIMEOUT.get(settings).seconds,

@@ -119,7 +119,9 @@ def _render_hits(answer: Partial, body: SearchBody, *, total_as_int: bool) -> di
 
 
 def _render_hit(hit: Hit, sort: tuple[SortField, ...], types: Iterable[str]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"_index": hit.index, "_id": hit.id}
+    shown: dict[str, Any] = {"_index": hit.index}
+    if hit.id:
+        shown["_id"] = hit.id
     if hit.version is not None:
         shown["_version"] = hit.version
     if hit.seq_no is not None:
@@ -130,8 +132,12 @@ def _render_hit(hit: Hit, sort: tuple[SortField, ...], types: Iterable[str]) -> 
         shown["_routing"] = hit.routing
     if hit.ignored:
         shown["_ignored"] = hit.ignored
+    if hit.ignored_values:
+        shown["ignored_field_values"] = hit.ignored_values
     if hit.source is not None:
         shown["_source"] = orjson.Fragment(hit.source)
+    if hit.fields:
+        shown["fields"] = hit.fields
     if hit.sort is not None:
         shown["sort"] = [
             _render_sort_value(value, key, kind)

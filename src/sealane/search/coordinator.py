@@ -96,6 +96,7 @@ class SearchService:
             final=True,
             max_buckets=self._max_buckets(),
             now_ms=ctx.start_ms,
+            by_cluster=request.minimize_roundtrips,
         )
 
     @staticmethod

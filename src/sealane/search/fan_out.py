@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from sealane.errors import ApiError
+from sealane.transport.tasks import run_together
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -13,10 +13,9 @@ T = TypeVar("T")
 async def ask_all(
     ask: Callable[[A], Awaitable[T]], asked: Sequence[A], *, at_a_time: int | None = None
 ) -> list[T]:
-    """`ask` of each, concurrently, the answers in order. The first is asked in the caller's own task.
+    """`ask` of each, concurrently, the answers in order.
 
-    The first ApiError (else the first exception of any kind) is raised and cancels the others. Cancelling the call
-    cancels all.
+    The first error is raised as it is, and cancels the others. Cancelling the call cancels all.
     """
     if len(asked) < 2:
         return [await ask(each) for each in asked]
@@ -28,13 +27,11 @@ async def ask_all(
         async with slots:
             return await ask(each)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            others = [group.create_task(within(each)) for each in asked[1:]]
-            # Requests to other nodes leave before the first, which may hold the loop, begins.
-            await asyncio.sleep(0)
-            first = await within(asked[0])
-    except BaseExceptionGroup as failures:
-        errors = [each for each in failures.exceptions if isinstance(each, ApiError)]
-        raise (errors or failures.exceptions)[0] from None
-    return [first, *(task.result() for task in others)]
+    answers: dict[int, T] = {}
+
+    async def keep(number: int) -> None:
+        answers[number] = await within(asked[number])
+
+    # The first begins last: requests to other nodes have left before it, which may hold the loop.
+    await run_together([keep(number) for number in (*range(1, len(asked)), 0)])
+    return [answers[number] for number in range(len(asked))]

@@ -6,6 +6,7 @@ Resolves names, asks every shard, merges. It leaves to the engine how a shard is
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -25,7 +26,7 @@ from sealane.search.protocols import IndexSource
 _CONCURRENT_SHARDS = 16
 """Shards of one request that are searched at a time; the engine's executor is the real limit."""
 
-_PLAIN_TYPES = frozenset(
+_PLAIN_TYPES: Final = frozenset(
     {
         "illegal_argument_exception",
         "illegal_state_exception",
@@ -34,6 +35,9 @@ _PLAIN_TYPES = frozenset(
     }
 )
 """Errors that the reference has as plain Java exceptions: they are shown once more below a failed search."""
+
+_FOREIGN_TYPES: Final = _PLAIN_TYPES | {"date_time_parse_exception"}
+"""Causes that are no exceptions of the reference's own, and so no root causes."""
 
 
 class LocalCluster:
@@ -160,10 +164,19 @@ class LocalCluster:
             causes=[each.error for each in distinct.values()],
         )
         first = failed[0].error
-        error.caused_by = None
+        root = _root_of(first)
+        error.caused_by = None if root is first else root
+        error.root_causes = [_root_of(each.error) for each in distinct.values()]
         if first.es_type in _PLAIN_TYPES:
             error.caused_by = type(first)(first.reason, caused_by=first)
         return error
+
+
+def _root_of(error: ApiError) -> ApiError:
+    """The deepest cause that the reference counts as its own exception: what it shows as a root cause."""
+    while error.caused_by is not None and error.caused_by.es_type not in _FOREIGN_TYPES:
+        error = error.caused_by
+    return error
 
 
 class _Failed:

@@ -88,7 +88,7 @@ class EngineContract:
     # -- writing -------------------------------------------------------------------------------------------------
 
     async def test_created_updated_deleted_and_not_found(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         results = await write(
             engine, index_op("1"), index_op("1"), delete_op("1"), delete_op("1"), index_op("1")
         )
@@ -103,21 +103,21 @@ class EngineContract:
         assert [r.seq_no for r in results] == [0, 1, 2, 3, 4]
 
     async def test_versions_go_on_after_a_refresh(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1"), index_op("2"), delete_op("2"))
         await engine.refresh(INDEX)
         results = await write(engine, index_op("1"), index_op("2"))
         assert [(r.result, r.version) for r in results] == [("updated", 2), ("created", 3)]
 
     async def test_an_id_is_made_up_when_none_is_given(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         first, second = await write(engine, index_op(None), index_op(None))
         assert len(first.id) == 20
         assert first.id != second.id
         assert await engine.get(INDEX, second.id) is not None
 
     async def test_create_refuses_a_live_document(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         create = WriteOp(op=OpType.CREATE, id="1", source=b"{}")
         await write(engine, create)
         error = await refused(engine, create)
@@ -130,7 +130,7 @@ class EngineContract:
         assert again.version == 3
 
     async def test_conditional_writes(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1"))
         (done,) = await write(engine, index_op("1", if_seq_no=0, if_primary_term=1))
         assert done.version == 2
@@ -145,7 +145,7 @@ class EngineContract:
         )
 
     async def test_external_versions(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         external, gte = VersionType.EXTERNAL, VersionType.EXTERNAL_GTE
         (first,) = await write(engine, index_op("1", version=5, version_type=external))
         assert first.version == 5
@@ -164,7 +164,9 @@ class EngineContract:
         await refused(engine, index_op("1", version=9, version_type=external))
 
     async def test_a_bad_document_keeps_no_other_out(self, engine: Engine) -> None:
-        await engine.open_index(config(parse_mapping({"properties": {"n": {"type": "long"}}})))
+        await engine.open_index(
+            new=True, config=config(parse_mapping({"properties": {"n": {"type": "long"}}}))
+        )
         outcomes = await engine.bulk(
             INDEX,
             [index_op("1", b'{"n":1}'), index_op("2", b'{"n":"abc"}'), index_op("3", b'{"n":3}')],
@@ -175,7 +177,7 @@ class EngineContract:
         assert (await engine.shard_state(INDEX, 0)).max_seq_no == 1
 
     async def test_a_bulk_sees_its_own_earlier_operations(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         outcomes = await engine.bulk(
             INDEX,
             [
@@ -191,7 +193,7 @@ class EngineContract:
         assert (document.source, document.version) == (b'{"v":3}', 2)
 
     async def test_new_fields_are_mapped(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1", b'{"a":1}'))
         error = await refused(engine, index_op("2", b'{"a":"abc"}'))
         assert error.es_type == "document_parsing_exception"
@@ -199,7 +201,7 @@ class EngineContract:
     # -- reading -------------------------------------------------------------------------------------------------
 
     async def test_a_get_is_realtime_or_as_of_the_refresh(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1", b'{"a":1}'))
         realtime = await engine.get(INDEX, "1")
         assert realtime is not None
@@ -212,7 +214,7 @@ class EngineContract:
         assert await engine.get(INDEX, "1", realtime=False) == realtime
 
     async def test_the_source_comes_back_byte_for_byte(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         source = '{ "é" : [1.50, 1e3, null] ,"b":{}}'.encode()
         await write(engine, index_op("1", source))
         await engine.refresh(INDEX)
@@ -221,7 +223,7 @@ class EngineContract:
         assert document.source == source
 
     async def test_routing_is_kept(self, engine: Engine) -> None:
-        await engine.open_index(config(shards=3))
+        await engine.open_index(config(shards=3), new=True)
         (result,) = await write(engine, index_op("1", routing="elsewhere"))
         found = await engine.get(INDEX, "1", routing="elsewhere")
         assert found is not None
@@ -230,7 +232,7 @@ class EngineContract:
         assert state.max_seq_no == 0
 
     async def test_waiting_for_a_refresh_ends_when_all_is_searchable(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await engine.wait_for_refresh(INDEX)
         await write(engine, index_op("1"))
         async with asyncio.TaskGroup() as group:
@@ -242,7 +244,7 @@ class EngineContract:
         await engine.wait_for_refresh(INDEX)
 
     async def test_a_search_sees_what_was_refreshed(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1"), index_op("2"))
         assert await visible(engine) == 0
         await engine.refresh(INDEX)
@@ -252,7 +254,7 @@ class EngineContract:
         assert await visible(engine) == 1
 
     async def test_a_reader_keeps_its_view(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1"))
         await engine.refresh(INDEX)
         reader = await engine.open_reader(INDEX, 0)
@@ -265,7 +267,7 @@ class EngineContract:
         assert isinstance(await _error_of(visible(engine, reader)), SearchContextMissing)
 
     async def test_stats_count_live_documents(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1"), index_op("2"), delete_op("2"))
         await engine.refresh(INDEX)
         stats = await engine.stats(INDEX)
@@ -275,7 +277,7 @@ class EngineContract:
     # -- the log -------------------------------------------------------------------------------------------------
 
     async def test_changes_are_what_was_written(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1", b'{"a":1}'), index_op("2", routing="r"), delete_op("1"))
         found = await engine.changes(INDEX, 0, 0, max_count=10, max_bytes=10**6)
         assert [(op.seq_no, op.kind, op.id, op.version) for op in found.operations] == [
@@ -289,7 +291,7 @@ class EngineContract:
         assert found.state.checkpoint == 2
 
     async def test_changes_are_limited_but_never_empty(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, *[index_op(str(n), b'{"a":"%s"}' % (b"x" * 100)) for n in range(5)])
         by_count = await engine.changes(INDEX, 0, 1, max_count=2, max_bytes=10**6)
         assert [op.seq_no for op in by_count.operations] == [1, 2]
@@ -299,7 +301,7 @@ class EngineContract:
         assert not beyond.operations
 
     async def test_a_replica_keeps_seq_no_term_and_version(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         given = [operation(0, "1", 7), operation(1, "2", 3), operation(2, "1", 8, b'{"a":2}')]
         await engine.apply_replica(INDEX, 0, given)
         assert list(await _log(engine)) == given
@@ -308,7 +310,7 @@ class EngineContract:
         assert (document.version, document.seq_no) == (8, 2)
 
     async def test_a_replica_applies_nothing_twice(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         given = [operation(0, "1"), operation(1, "1", 2, None)]
         await engine.apply_replica(INDEX, 0, given)
         await engine.apply_replica(INDEX, 0, given)
@@ -316,7 +318,7 @@ class EngineContract:
         assert await engine.get(INDEX, "1") is None
 
     async def test_a_replica_may_get_operations_out_of_order(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await engine.apply_replica(INDEX, 0, [operation(2, "1", 3, b'{"a":3}')])
         state = await engine.shard_state(INDEX, 0)
         assert (state.checkpoint, state.max_seq_no) == (-1, 2)
@@ -337,19 +339,21 @@ class EngineContract:
         await engine.delete_index("missing")
 
     async def test_a_deleted_index_comes_back_empty(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1"))
         await engine.delete_index(INDEX)
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         assert await engine.get(INDEX, "1") is None
         assert (await engine.shard_state(INDEX, 0)).max_seq_no == -1
 
     async def test_a_closed_index_comes_back_whole(self, engine: Engine) -> None:
-        await engine.open_index(config())
+        await engine.open_index(config(), new=True)
         await write(engine, index_op("1", b'{"a":1}'), index_op("2"), delete_op("2"))
         before = await engine.shard_state(INDEX, 0)
         await engine.close_index(INDEX)
-        await engine.open_index(config(parse_mapping({"properties": {"a": {"type": "long"}}})))
+        await engine.open_index(
+            new=True, config=config(parse_mapping({"properties": {"a": {"type": "long"}}}))
+        )
         assert await engine.shard_state(INDEX, 0) == before
         assert await engine.get(INDEX, "1") is not None
         assert await engine.get(INDEX, "2") is None

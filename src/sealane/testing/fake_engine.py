@@ -89,7 +89,7 @@ class FakeEngine:
         self._shards: dict[str, list[_FakeShard]] = {}
         self._readers: dict[str, dict[str, Operation]] = {}
 
-    async def open_index(self, config: IndexConfig) -> None:
+    async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
         self._configs[config.uuid] = config
         self._shards.setdefault(
             config.uuid, [_FakeShard(self._ids.new()) for _ in range(config.shards)]

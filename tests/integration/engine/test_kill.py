@@ -81,7 +81,7 @@ async def test_kill_minus_nine_loses_nothing_acknowledged(tmp_path: Path) -> Non
     for kill in range(KILLS):
         acknowledged += _write_and_kill(tmp_path, kill)
         engine = make_engine(tmp_path)
-        await engine.open_index(CONFIG)
+        await engine.open_index(CONFIG, new=True)
         # The first start is term 1; each kill raises it, and the clean stops between do not.
         await _check(engine, acknowledged, term=kill + 2)
         await engine.close()

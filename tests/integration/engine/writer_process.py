@@ -65,7 +65,7 @@ def _some_operations(chance: random.Random) -> list[WriteOp]:
 async def main(folder: Path, seed: int) -> None:
     chance = random.Random(seed)
     engine = make_engine(folder)
-    await engine.open_index(CONFIG)
+    await engine.open_index(CONFIG, new=True)
     registry = TaskRegistry("writer")
     print("ready", flush=True)
     async with asyncio.TaskGroup() as group:

@@ -136,7 +136,10 @@ async def _compare_walks(duel: Duel, query: Json, sort: list[Any]) -> None:
 
 
 async def _check_cut_terms(duel: Duel, query: Json) -> None:
-    """S-95, S-96: with too few buckets, a count is wrong by its bound at most, and nothing is lost from the sum."""
+    """S-95, S-96: with too few buckets, a count is wrong by its bound at most, and nothing is lost from the sum.
+
+    A cluster of one shard claims no error, as the reference's does; there a count is only never too high.
+    """
     rng = duel.case.rng
     terms = {
         "field": rng.choice(("word", "tag", "small")),
@@ -150,12 +153,14 @@ async def _check_cut_terms(duel: Duel, query: Json) -> None:
     one = await duel.union.call("POST", f"/{UNION}/_search", {**body, "aggs": whole})
     cut, exact = many["aggregations"]["cut"], one["aggregations"]["cut"]
     counts = {bucket["key"]: bucket["doc_count"] for bucket in exact["buckets"]}
+    bounded = min(duel.case.shards) > 1
     for bucket in cut["buckets"]:
         missed = counts[bucket["key"]] - bucket["doc_count"]
-        assert 0 <= missed <= bucket["doc_count_error_upper_bound"], (body, cut, counts)
+        assert missed >= 0, (body, cut, counts)
+        assert not bounded or missed <= bucket["doc_count_error_upper_bound"], (body, cut, counts)
     shown = {bucket["key"] for bucket in cut["buckets"]}
     worst = max((count for key, count in counts.items() if key not in shown), default=0)
-    if len(shown) < terms["size"]:
+    if bounded and len(shown) < terms["size"]:
         assert worst <= cut["doc_count_error_upper_bound"], (body, cut, counts)
     total = sum(bucket["doc_count"] for bucket in cut["buckets"]) + cut["sum_other_doc_count"]
     assert total == sum(counts.values()), (body, cut, counts)

@@ -40,7 +40,7 @@ class ConfigEngine:
         self.shard = asyncio.Lock()
         self.fail_open: ApiError | None = None
 
-    async def open_index(self, config: IndexConfig) -> None:
+    async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
         self.history.append(f"open {config.uuid}")
         if self.fail_open is not None:
             raise self.fail_open

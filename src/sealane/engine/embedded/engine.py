@@ -25,7 +25,7 @@ from sealane.engine.embedded.index_files import claim_folder
 from sealane.engine.embedded.orphans import remove_folder, remove_orphans
 from sealane.engine.embedded.readers import ReaderContexts
 from sealane.engine.embedded.view import ShardView
-from sealane.errors import ApiError, IndexNotFound, TaskCancelled
+from sealane.errors import ApiError, IndexNotFound, NoShardAvailable, TaskCancelled
 from sealane.model.document import Document, Operation, WriteOp, WriteResult
 from sealane.model.task import Context
 from sealane.reduce.partial import Partial
@@ -76,6 +76,8 @@ class EmbeddedEngine:
         self._owns_executor = executor is None
         self._executor = executor or ThreadPoolExecutor(EXECUTOR_THREADS, "sealane-engine")
         self._indices: dict[str, OpenIndex] = {}
+        self._failed: dict[str, ApiError] = {}
+        """Why an index could not be opened."""
         self._opening = asyncio.Lock()
         self._readers = ReaderContexts(ids)
 
@@ -101,7 +103,7 @@ class EmbeddedEngine:
 
     # -- indices -------------------------------------------------------------------------------------------------
 
-    async def open_index(self, config: IndexConfig) -> None:
+    async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
         async with self._opening:
             if config.uuid in self._indices:
                 await self.update_config(config)
@@ -109,7 +111,12 @@ class EmbeddedEngine:
             index = OpenIndex(
                 self._path / config.uuid, config, self._clock, self._ids, self._executor
             )
-            await index.open()
+            try:
+                await index.open(new=new)
+            except ApiError as error:
+                self._failed[config.uuid] = error
+                raise
+            self._failed.pop(config.uuid, None)
             self._indices[config.uuid] = index
 
     async def update_config(self, config: IndexConfig) -> None:
@@ -123,6 +130,7 @@ class EmbeddedEngine:
 
     async def delete_index(self, index_uuid: str) -> None:
         index = self._indices.pop(index_uuid, None)
+        self._failed.pop(index_uuid, None)
         self._readers.forget_index(index_uuid)
         if index is not None:
             await index.abandon()
@@ -224,9 +232,12 @@ class EmbeddedEngine:
 
     def _index(self, index_uuid: str) -> OpenIndex:
         index = self._indices.get(index_uuid)
-        if index is None:
-            raise IndexNotFound(index_uuid)
-        return index
+        if index is not None:
+            return index
+        failed = self._failed.get(index_uuid)
+        if failed is not None:
+            raise NoShardAvailable(failed)
+        raise IndexNotFound(index_uuid)
 
     async def _run(self, job: Callable[[], _T]) -> _T:
         return await settled(asyncio.get_running_loop().run_in_executor(self._executor, job))

@@ -5,11 +5,14 @@ that is cancelled leaves only when its job is done: what was begun is finished, 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import IndexConfig, MappingSink
@@ -20,9 +23,10 @@ from sealane.engine.embedded.routing import routing_shards, shard_of
 from sealane.engine.embedded.schedule import RefreshSchedule
 from sealane.engine.embedded.shard import Shard
 from sealane.engine.mapping import Mapping, MappingLimits, render_mapping
-from sealane.errors import ApiError, IllegalState, IndexNotFound
+from sealane.errors import ApiError, IllegalState, IndexNotFound, Internal
 from sealane.model.document import Operation, OpType, WriteOp, WriteResult
 
+_LOG = logging.getLogger("sealane.engine")
 _T = TypeVar("_T")
 WRITER_IDLE_S = 60.0
 _MAPPING_ATTEMPTS = 5
@@ -63,11 +67,28 @@ class OpenIndex:
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Opens every shard, recovering what was acknowledged. Raises IllegalState for files it does not know."""
-        await self._exclusively(self._open)
+    async def open(self, *, new: bool) -> None:
+        """Opens every shard, recovering what was acknowledged; a `new` index is made.
 
-    def _open(self) -> None:
+        Raises IllegalState for files it does not know, and where an index that is not new has lost some.
+        """
+
+        def job() -> None:
+            self._open(new)
+
+        await self._exclusively(job)
+
+    def _open(self, new: bool) -> None:
+        if not new:
+            for folder in (
+                self._folder,
+                *(self._folder / str(n) for n in range(self.config.shards)),
+            ):
+                if not folder.is_dir():
+                    raise IllegalState(
+                        f"the folder [{folder}] of index [{self.config.uuid}] is missing: restore it from a copy, "
+                        "or delete the index"
+                    )
         claim_folder(self._folder)
         try:
             for number in range(self.config.shards):
@@ -124,6 +145,12 @@ class OpenIndex:
         self, operations: Sequence[WriteOp], sink: MappingSink
     ) -> list[WriteResult | ApiError]:
         """As Writer.bulk. What new fields need is durable in `sink` before the first operation is logged."""
+        if self.config.shards > 1:
+            # An id decides the shard, so it has to be there before the shard is chosen.
+            operations = [
+                msgspec.structs.replace(op, id=self._ids.document()) if op.id is None else op
+                for op in operations
+            ]
         async with self._lock:
             self._require_open()
             loop = asyncio.get_running_loop()

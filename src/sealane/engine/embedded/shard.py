@@ -89,6 +89,12 @@ class Shard:
 
     def _start(self) -> None:
         known = self._log.fact("history_uuid")
+        if known is None and self._files.exists():
+            # Without the log nobody knows which numbers were given, nor what was acknowledged behind the last commit.
+            raise IllegalState(
+                f"the operation log of shard [{self._uuid}][{self.number}] is missing or empty, but its index is "
+                f"there: restore the folder [{self._files.parent}] from a copy, or delete the index"
+            )
         history = self._ids.new() if known is None else str(known)
         if known is None:
             self._log.set_facts(history_uuid=history, primary_term=1, committed=NONE, is_clean=0)

@@ -151,5 +151,5 @@ def decode_nodes(payload: bytes) -> list[NodeInfo]:
 def _decode(decoder: msgspec.msgpack.Decoder[M], payload: bytes, action: str) -> M:
     try:
         return decoder.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise IllegalArgument(f"malformed message for action [{action}]: {error}") from error

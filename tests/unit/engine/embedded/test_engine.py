@@ -69,7 +69,7 @@ MAPPING = parse_mapping(
 
 async def test_no_document_harms_those_beside_it(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config(MAPPING))
+    await engine.open_index(config(MAPPING), new=True)
     operations: list[WriteOp] = []
     for number, poison in enumerate(POISON):
         operations += [index_op(f"good-{number}", b'{"n":1}'), index_op(f"bad-{number}", poison)]
@@ -84,7 +84,7 @@ async def test_no_document_harms_those_beside_it(bench: Bench) -> None:
 
 async def test_a_killed_writer_is_rebuilt_from_the_log(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1"))
     shard = engine._indices[INDEX].shards[0]
 
@@ -104,7 +104,7 @@ async def test_a_killed_writer_is_rebuilt_from_the_log(bench: Bench) -> None:
 
 async def test_a_document_cannot_reach_the_columns_of_the_engine(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     for name in ("_doc", "_id", "_seq_no", "_field_names"):
         error = await refused(engine, index_op("1", b'{"%s":1}' % name.encode()))
         assert error.caused_by is not None
@@ -114,7 +114,7 @@ async def test_a_document_cannot_reach_the_columns_of_the_engine(bench: Bench) -
 
 async def test_an_id_that_is_no_text_is_refused(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     outcomes = await engine.bulk(
         INDEX, [delete_op("\ud800"), index_op("\ud800"), index_op("1")], context()
     )
@@ -124,7 +124,7 @@ async def test_an_id_that_is_no_text_is_refused(bench: Bench) -> None:
 
 async def test_an_id_over_512_bytes_is_refused(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("i" * 512))
     error = await refused(engine, index_op("é" * 257))
     assert "is too long, must be no longer than 512 bytes but was: 514" in error.reason
@@ -144,7 +144,7 @@ async def test_only_documents_with_new_fields_fail_when_the_mapping_may_not_grow
 ) -> None:
     bench.mappings = RefusingMappings()  # type: ignore[assignment]
     engine = bench.open()
-    await engine.open_index(config(MAPPING))
+    await engine.open_index(config(MAPPING), new=True)
     outcomes = await engine.bulk(
         INDEX,
         [index_op("1", b'{"n":1}'), index_op("2", b'{"new":1}'), index_op("3", b'{"k":"a"}')],
@@ -164,7 +164,7 @@ async def test_new_fields_are_durable_before_their_operation(bench: Bench) -> No
             return await sink.extend_mapping(index_uuid, update)
 
     engine._mappings = Watching()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1", b'{"a":1}'), index_op("2", b'{"b":"x"}'))
     await write(engine, index_op("3", b'{"a":1,"b":"y"}'))
     assert seen == [-1]
@@ -183,7 +183,7 @@ async def test_a_mapping_that_changed_meanwhile_is_what_the_document_is_read_und
             return await sink.extend_mapping(index_uuid, update)
 
     engine._mappings = Meddling()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1", b'{"z":5}'))
     await engine.refresh(INDEX)
     assert _index(engine).config.mapping.fields["z"].type == "keyword"
@@ -201,7 +201,7 @@ def _index(engine: Any) -> OpenIndex:
 
 async def test_a_tombstone_is_forgotten_after_a_minute(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1"), delete_op("1"))
     await engine.refresh(INDEX)
     bench.clock.ms += int(GC_DELETES_S * 1000) - 1
@@ -218,7 +218,7 @@ async def test_a_tombstone_is_forgotten_after_a_minute(bench: Bench) -> None:
 
 async def test_how_long_tombstones_are_kept_is_a_setting(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     settings = {"index.gc_deletes": "5s"}
     await engine.update_config(
         IndexConfig(uuid=INDEX, shards=1, mapping=Mapping(), settings=settings)
@@ -235,7 +235,7 @@ async def test_how_long_tombstones_are_kept_is_a_setting(bench: Bench) -> None:
 
 async def test_a_quiet_shard_gets_the_large_writer_only_when_it_becomes_busy(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     shard = _index(engine).shards[0]
     await write(engine, index_op("1"))
     assert not shard._is_writer_large
@@ -252,7 +252,7 @@ async def test_a_quiet_shard_gets_the_large_writer_only_when_it_becomes_busy(ben
 
 async def test_an_idle_writer_is_given_back_and_made_again(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1"))
     await engine.refresh(INDEX)
     index = _index(engine)
@@ -269,7 +269,7 @@ async def test_an_idle_writer_is_given_back_and_made_again(bench: Bench) -> None
 
 async def test_a_cancelled_search_does_not_begin(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     ctx = Context(task=TaskRegistry("n").start("search", start_ms=0).task)
     ctx.task.cancel("gone")
     with pytest.raises(TaskCancelled):
@@ -279,7 +279,7 @@ async def test_a_cancelled_search_does_not_begin(bench: Bench) -> None:
 
 async def test_a_search_sees_its_deadline(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     now = asyncio.get_running_loop().time()
     ctx = Context(task=TaskRegistry("n").start("search", start_ms=0).task, deadline=now - 1)
     with pytest.raises(TaskCancelled):
@@ -299,7 +299,7 @@ async def test_a_cached_answer_takes_no_thread(bench: Bench) -> None:
 
     bench.searcher = Caching()  # type: ignore[assignment]
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     assert await engine.search(INDEX, 0, SEARCH, context()) is answer
     await engine.close()
 
@@ -307,7 +307,7 @@ async def test_a_cached_answer_takes_no_thread(bench: Bench) -> None:
 async def test_too_many_readers_are_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "MAX_OPEN", 2)
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     first = await engine.open_reader(INDEX, 0)
     await engine.open_reader(INDEX, 0)
     with pytest.raises(Rejected):
@@ -334,7 +334,7 @@ def test_a_reader_that_nobody_uses_expires() -> None:
 
 async def test_a_cancelled_bulk_happened_as_a_whole_or_not_at_all(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     operations = [index_op(str(n), b'{"n":%d}' % n) for n in range(500)]
     for hops in range(12):
         before = (await engine.shard_state(INDEX, 0)).max_seq_no
@@ -350,7 +350,7 @@ async def test_a_cancelled_bulk_happened_as_a_whole_or_not_at_all(bench: Bench) 
 
 async def test_concurrent_bulks_number_their_operations_without_holes(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(
@@ -371,7 +371,7 @@ async def test_concurrent_bulks_number_their_operations_without_holes(bench: Ben
 
 async def test_a_failing_log_acknowledges_nothing(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1"))
     log = _index(engine).shards[0]._log
     log._writer.execute("PRAGMA query_only=ON")

@@ -35,7 +35,9 @@ def _count(engine: EmbeddedEngine, field: str, value: object) -> int:
 @pytest.mark.parametrize("kind", LATE)
 async def test_a_late_field_of_each_type_is_found_and_merges(bench: Bench, kind: str) -> None:
     engine = bench.open()
-    await engine.open_index(config(parse_mapping({"properties": {"first": {"type": "text"}}})))
+    await engine.open_index(
+        config(parse_mapping({"properties": {"first": {"type": "text"}}})), new=True
+    )
     for number in range(6):
         await write(engine, index_op(f"early-{number}", b'{"first":"a b"}'))
         await engine.refresh(INDEX)
@@ -60,7 +62,7 @@ async def test_a_late_field_of_each_type_is_found_and_merges(bench: Bench, kind:
 async def test_the_fields_of_the_first_bulk_are_there_at_creation(bench: Bench) -> None:
     """So that their text has length norms."""
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1", b'{"a":"x"}'), index_op("2", b'{"b":"y"}'))
     meta = json.loads((bench.path / INDEX / "0" / "index" / "meta.json").read_bytes())
     norms = {
@@ -80,7 +82,7 @@ async def test_the_fields_of_the_first_bulk_are_there_at_creation(bench: Bench) 
 
 async def test_a_view_says_which_columns_it_has(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     empty = engine._indices[INDEX].shards[0].view
     assert empty.columns == frozenset()
     await write(engine, index_op("1", b'{"a":1}'))

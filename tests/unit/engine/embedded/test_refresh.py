@@ -44,7 +44,7 @@ def test_intervals(text: str, seconds: float) -> None:
 
 async def test_a_refresh_is_due_after_the_interval_when_something_was_written(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     index, now = _index(engine), _now()
     assert not index.is_refresh_due(now + 2)
     await write(engine, index_op("1"))
@@ -58,7 +58,7 @@ async def test_an_index_that_nobody_searches_is_refreshed_by_the_next_search(
     bench: Bench, settings: dict[str, str]
 ) -> None:
     engine = bench.open()
-    await engine.open_index(_config(settings))
+    await engine.open_index(_config(settings), new=True)
     await write(engine, index_op("1"))
     index, now = _index(engine), _now()
     assert not index.is_refresh_due(now + SEARCH_IDLE_S + 1)
@@ -70,7 +70,7 @@ async def test_an_index_that_nobody_searches_is_refreshed_by_the_next_search(
 
 async def test_an_interval_of_minus_one_never_refreshes(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(_config(OFF))
+    await engine.open_index(_config(OFF), new=True)
     await write(engine, index_op("1"))
     index, now = _index(engine), _now()
     assert not index.is_refresh_due(now + 1000)
@@ -117,7 +117,7 @@ def test_the_first_search_sees_what_is_older_than_the_interval() -> None:
 
 async def test_waiting_ends_with_the_refresh_that_covers_the_write(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1"))
     async with asyncio.TaskGroup() as group:
         waiter = group.create_task(engine.wait_for_refresh(INDEX))
@@ -130,7 +130,7 @@ async def test_waiting_ends_with_the_refresh_that_covers_the_write(bench: Bench)
 
 async def test_there_is_nothing_to_wait_for_after_a_refresh(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(_config(OFF))
+    await engine.open_index(_config(OFF), new=True)
     await engine.wait_for_refresh(INDEX)
     await write(engine, index_op("1"))
     await engine.refresh(INDEX)
@@ -140,7 +140,7 @@ async def test_there_is_nothing_to_wait_for_after_a_refresh(bench: Bench) -> Non
 
 async def test_one_who_waits_makes_an_idle_index_due(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(config())
+    await engine.open_index(config(), new=True)
     await write(engine, index_op("1"))
     index, later = _index(engine), _now() + SEARCH_IDLE_S + 1
     assert not index.is_refresh_due(later)
@@ -157,7 +157,7 @@ async def test_one_too_many_who_waits_forces_the_refresh(
 ) -> None:
     monkeypatch.setattr(schedule, "WAITING_MAX", 2)
     engine = bench.open()
-    await engine.open_index(_config(OFF))
+    await engine.open_index(_config(OFF), new=True)
     await write(engine, index_op("1"))
     async with asyncio.TaskGroup() as group:
         for _ in range(3):
@@ -168,7 +168,7 @@ async def test_one_too_many_who_waits_forces_the_refresh(
 
 async def test_one_who_stops_waiting_leaves_nothing_behind(bench: Bench) -> None:
     engine = bench.open()
-    await engine.open_index(_config({"index.refresh_interval": "5s"}))
+    await engine.open_index(_config({"index.refresh_interval": "5s"}), new=True)
     await write(engine, index_op("1"))
     index = _index(engine)
     async with asyncio.TaskGroup() as group:
@@ -182,7 +182,7 @@ async def test_one_who_stops_waiting_leaves_nothing_behind(bench: Bench) -> None
 @pytest.mark.parametrize("end", ["close_index", "delete_index"])
 async def test_nobody_waits_for_an_index_that_is_gone(bench: Bench, end: str) -> None:
     engine = bench.open()
-    await engine.open_index(_config(OFF))
+    await engine.open_index(_config(OFF), new=True)
     await write(engine, index_op("1"))
     async with asyncio.TaskGroup() as group:
         group.create_task(engine.wait_for_refresh(INDEX))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ def start(*, config: Path | None, overrides: Sequence[str]) -> int:
         level=logging.INFO,
         format="[%(asctime)s][%(levelname)-5s][%(name)s] %(message)s",
     )
+    _allow_open_files()
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -47,6 +49,12 @@ async def _run(config: Path | None, overrides: Sequence[str]) -> int:
     finally:
         await _close(node)
     return 0
+
+
+def _allow_open_files() -> None:
+    """As many as the system lets this process have: an index holds about six, a connection one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _close(node: Node) -> None:

@@ -158,9 +158,9 @@ def _request_for(
 
 def _phases(request: ClientSearch, answers: list[Partial], *, alone: bool) -> int:
     """`num_reduce_phases` as the reference counts them: its other mode of execution reduces once."""
-    if not answers:
-        return 0
-    return 1 if alone or not request.minimize_roundtrips else cluster_reduce_phases(answers)
+    if alone or not request.minimize_roundtrips:
+        return 1
+    return cluster_reduce_phases(answers)
 
 
 def _skipped(target: ClusterTarget, error: ApiError) -> ClusterOutcome:

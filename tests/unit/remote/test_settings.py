@@ -6,7 +6,7 @@ from sealane.errors import ApiError, IllegalArgument
 from sealane.model.node import Address
 from sealane.remote.config import ProxyConfig, SniffConfig
 from sealane.remote.settings import REMOTE_SETTINGS
-from sealane.remote.snapshot import REMOTE_RULES, node_config, remote_configs
+from sealane.remote.snapshot import PROBE_EVERY_S, REMOTE_RULES, node_config, remote_configs
 from sealane.settings import EMPTY, Registry, Settings, Value
 from sealane.settings.node_settings import Compress, CompressionScheme
 
@@ -236,7 +236,7 @@ def test_seeds_alone_enable_sniff_mode() -> None:
     assert [seed.address for seed in config.reach.seeds] == [Address("h", 1)]
     assert (config.reach.node_connections, config.reach.proxy) == (3, None)
     assert config.skip_unavailable is True
-    assert config.link.ping_interval_s is None
+    assert config.link.ping_interval_s == PROBE_EVERY_S
     assert config.link.compress is Compress.INDEXING_DATA
     assert config.link.compression_scheme is CompressionScheme.LZ4
     assert config.link.connect_timeout_s == 30.0

@@ -34,6 +34,7 @@ from sealane.rest.routes import standard_routes
 from sealane.rest.server import HttpServer
 from sealane.rest.services import Build, Services
 from sealane.search.coordinator import SearchService
+from sealane.search.defaults import SettingsDefaults
 from sealane.search.local import LocalCluster
 from sealane.security.rules import authorize
 from sealane.settings import EMPTY, Registry, Settings
@@ -65,8 +66,9 @@ def registry() -> Registry:
 
 def load_settings(config: Path | None, overrides: Sequence[str]) -> Settings:
     """The node's settings from its file and the command line, judged. Raises ApiError, StartError."""
-    file = EMPTY if config is None else read_file(config)
-    settings = node_settings(file, parse_overrides(overrides), os.environ.get)
+    given = parse_overrides(overrides)
+    file = _config_file(config, given)
+    settings = node_settings(EMPTY if file is None else read_file(file), given, os.environ.get)
     registry().validate(settings)
     if keys.SECURITY_ENABLED.get(settings):
         raise StartError(
@@ -79,6 +81,16 @@ def load_settings(config: Path | None, overrides: Sequence[str]) -> Settings:
         for host in setting.get(settings):
             _require_loopback(setting.key, _resolved(host))
     return settings
+
+
+def _config_file(config: Path | None, given: Settings) -> Path | None:
+    """The file named, else `sealane.yml` in the folder that `path.conf` names or in the user's own, if it is there."""
+    if config is not None:
+        return config
+    if keys.PATH_CONF.is_set(given):
+        return Path(keys.PATH_CONF.get(given)) / "sealane.yml"
+    usual = Path("~/.config/sealane/sealane.yml").expanduser()
+    return usual if usual.exists() else None
 
 
 class Node:
@@ -132,7 +144,7 @@ class Node:
         background = await stack.enter_async_context(TaskScope("node"))
         background.start(engine.run(), name="refresh")
         await indices.start(engine)
-        background.start(indices.reopen_failed(), name="reopen")
+        background.start(indices.opened.reopen_failed(), name="reopen")
 
         node_id = folder.ids.node_id
         tasks = TaskRegistry(node_id)
@@ -143,11 +155,12 @@ class Node:
             clock=clock,
         )
         stack.push_async_callback(transport.close)
+        defaults = SettingsDefaults(cluster_settings)
         local = LocalCluster(
             indices=indices,
             reader=engine,
             node_id=node_id,
-            max_buckets=lambda: cluster_settings.get(keys.SEARCH_MAX_BUCKETS),
+            defaults=defaults,
         )
         register_handlers(transport, local=local, nodes=lambda: [self.info], authorize=authorize)
         self._transport = await _listen(transport, settings)
@@ -166,7 +179,7 @@ class Node:
         searches = SearchService(
             local=local,
             remotes=remotes,
-            max_buckets=lambda: cluster_settings.get(keys.SEARCH_MAX_BUCKETS),
+            max_buckets=defaults.max_buckets,
         )
         max_content_length = keys.HTTP_MAX_CONTENT_LENGTH.get(settings)
         services = Services(
@@ -181,7 +194,7 @@ class Node:
             clock=clock,
             build=_build(settings),
             max_content_length=max_content_length,
-            unopened=lambda: tuple(indices.unopened),
+            unopened=lambda: tuple(indices.opened.failed),
         )
         app = RestApp(
             [*search.routes(searches), *msearch.routes(searches), *standard_routes(services)],

@@ -11,19 +11,22 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
-import orjson
 
 from sealane.engine.base import Reader, Writer
 from sealane.errors import (
     ApiError,
     DocumentMissing,
     IllegalArgument,
+    IndexNotFound,
+    NoShardAvailable,
+    ParseError,
     VersionConflict,
 )
 from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
 from sealane.model.dsl import SourceFilter
 from sealane.model.task import Context
 from sealane.query import strip_comments
+from sealane.query.any_json import dumps, loads
 
 NOOP = "noop"
 
@@ -141,14 +144,13 @@ class Documents:
     ) -> tuple[str, Document | None]:
         """The concrete index's name and the document. Raises VersionConflict where `version` is not the one found."""
         target = self._indices.read_target(name)
-        if refresh:
-            await self._writer.refresh(target.uuid)
-        found = await self._reader.get(
-            target.uuid,
-            doc_id,
-            routing=_routed(routing, name, target.routing),
-            realtime=realtime,
-        )
+        routing = _routed(routing, name, target.routing)
+        try:
+            if refresh:
+                await self._writer.refresh(target.uuid)
+            found = await self._reader.get(target.uuid, doc_id, routing=routing, realtime=realtime)
+        except ApiError as error:
+            raise _placed(error, target) from error
         if found is not None and version is not None and found.version != version:
             raise _placed(
                 VersionConflict(
@@ -191,7 +193,7 @@ class Documents:
             numbers.sort()
             await self._write_index(target, numbers, items, outcomes, ctx)
             if refresh is not Refresh.NO:
-                await self._refresh(target, numbers, outcomes)
+                await self._refresh(target, numbers, outcomes, refresh)
         assert all(outcome is not None for outcome in outcomes)
         return outcomes  # type: ignore[return-value]
 
@@ -221,15 +223,26 @@ class Documents:
                 _route(items[at], name, target.routing)
 
     async def _refresh(
-        self, target: Target, numbers: list[int], outcomes: list[Outcome | None]
+        self,
+        target: Target,
+        numbers: list[int],
+        outcomes: list[Outcome | None],
+        refresh: Refresh,
     ) -> None:
         written = any(
             isinstance(outcome.result, WriteResult) and outcome.result.result != NOOP
             for at in numbers
             if (outcome := outcomes[at]) is not None
         )
-        if written:
-            await self._writer.refresh(target.uuid)
+        if not written:
+            return
+        try:
+            if refresh is Refresh.WAIT:
+                await self._writer.wait_for_refresh(target.uuid)
+            else:
+                await self._writer.refresh(target.uuid)
+        except IndexNotFound:
+            pass  # deleted since: what was written was acknowledged, and nobody can search it
 
     async def _write_index(
         self,
@@ -319,15 +332,15 @@ class Documents:
     ) -> Outcome:
         """An update whose document changed under it, once more from the read on, as often as it allows."""
         for _ in range(update.retry_on_conflict):
-            found = await self._reader.get(target.uuid, update.id, routing=update.routing)
             try:
+                found = await self._reader.get(target.uuid, update.id, routing=update.routing)
                 op = _merged(update, found)
+                if op is None:
+                    assert found is not None
+                    return _unchanged(update, found, target)
+                (result,) = await self._writer.bulk(target.uuid, [op], ctx)
             except ApiError as error:
                 return Outcome(target.name, update.id, _placed(error, target))
-            if op is None:
-                assert found is not None
-                return _unchanged(update, found, target)
-            (result,) = await self._writer.bulk(target.uuid, [op], ctx)
             if isinstance(result, WriteResult):
                 shown = op.source if update.returned is not None else None
                 return Outcome(target.name, update.id, result, target.replicas + 1, shown)
@@ -368,7 +381,12 @@ def _route(item: BulkItem, alias: str, demanded: str) -> None:
 
 
 def _placed(error: ApiError, target: Target) -> ApiError:
-    """The error with where it happened, for the types that show it."""
+    """The error with where it happened, for the types that show it.
+
+    The engine knows an index by its uuid only; one that vanished under a request is told by its name.
+    """
+    if isinstance(error, IndexNotFound) and error.metadata.get("index") == target.uuid:
+        return IndexNotFound(target.name)
     if isinstance(error, VersionConflict | DocumentMissing) and "index" not in error.metadata:
         shard = error.metadata.pop("shard", "0")
         error.metadata.update(index_uuid=target.uuid, shard=str(shard), index=target.name)
@@ -378,7 +396,7 @@ def _placed(error: ApiError, target: Target) -> ApiError:
 def _merged(update: Update, found: Document | None) -> WriteOp | None:
     """The write that `update` means for what is there; None when nothing would change.
 
-    Raises DocumentMissing, and VersionConflict where the update names another seq_no than the one found.
+    Raises DocumentMissing, ParseError, and VersionConflict where the update names another seq_no than the one found.
     """
     if found is None:
         if update.upsert is None:
@@ -400,18 +418,21 @@ def _merged(update: Update, found: Document | None) -> WriteOp | None:
         op=OpType.INDEX,
         id=update.id,
         routing=update.routing or found.routing,
-        source=orjson.dumps(source),
+        source=dumps(source),
         if_seq_no=found.seq_no,
         if_primary_term=found.primary_term,
     )
 
 
 def _read_source(source: bytes) -> dict[str, Any]:
-    """A stored source, which may hold comments."""
+    """A stored source, which may hold comments. Raises ParseError."""
     try:
-        parsed: dict[str, Any] = orjson.loads(source)
-    except orjson.JSONDecodeError:
-        parsed = orjson.loads(strip_comments(source))
+        try:
+            parsed: dict[str, Any] = loads(source)
+        except ValueError:
+            parsed = loads(strip_comments(source))
+    except (ValueError, RecursionError) as error:
+        raise ParseError(f"the stored source cannot be read: {error}") from error
     return parsed
 
 
@@ -430,7 +451,7 @@ def _merge_into(source: dict[str, Any], changes: dict[str, Any]) -> bool:
 
 def _equal(left: Any, right: Any) -> bool:
     """Equality in which 1, 1.0 and true differ, as they do in the stored text."""
-    return type(left) is type(right) and orjson.dumps(left) == orjson.dumps(right)
+    return type(left) is type(right) and dumps(left) == dumps(right)
 
 
 def _unchanged(update: Update, found: Document, target: Target) -> Outcome:

@@ -7,10 +7,8 @@ crash in between is repaired at start: the store decides, and the engine is told
 should have (`known_uuids`).
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final, Protocol
 
 from sealane.clock import Clock, Ids
@@ -20,6 +18,7 @@ from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.index_changes import mapping_json, new_index, with_settings
 from sealane.cluster.index_store import IndexStore
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
+from sealane.cluster.opened import IndexEngine, OpenedIndices, config_of
 from sealane.cluster.resolve import (
     ResolvedIndex,
     WriteTarget,
@@ -32,7 +31,7 @@ from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
 from sealane.cluster.store import StateStore
 from sealane.cluster.views import IndexView
-from sealane.engine.base import IndexConfig, IndexStats, Writer
+from sealane.engine.base import IndexStats
 from sealane.engine.mapping import Mapping as FieldMapping
 from sealane.engine.mapping import MappingLimits, merge_mapping, parse_mapping
 from sealane.errors import (
@@ -44,22 +43,13 @@ from sealane.errors import (
 )
 from sealane.model.search import IndicesOptions
 from sealane.settings import Value
-from sealane.settings.index_settings import INDEX_REGISTRY, normalized, validate_changes
+from sealane.settings.index_settings import normalized, validate_changes
 from sealane.settings.node_settings import AUTO_CREATE_INDEX, DESTRUCTIVE_REQUIRES_NAME
 
 log = logging.getLogger("sealane.cluster")
 
 ADMIN_OPTIONS: Final = IndicesOptions(allow_no_indices=False, expand_closed=True)
 """How names are taken by what changes indices, where the request does not say."""
-
-
-_REOPEN_EVERY_S: Final = 10.0
-
-
-class IndexEngine(Writer, Protocol):
-    """What of the engine is used here."""
-
-    async def stats(self, index_uuid: str) -> IndexStats: ...
 
 
 class HasUuid(Protocol):
@@ -98,10 +88,8 @@ class IndexService:
         self._clock = clock
         self._ids = ids
         self._check_filter = check_filter
-        self._engine: IndexEngine | None = None
+        self.opened = OpenedIndices(self._indices, serial)
         self._extensions: dict[str, list[_Extension]] = {}
-        self.unopened: dict[str, ApiError] = {}
-        """Indices, by uuid, that the engine could not open at start, and why."""
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -110,40 +98,8 @@ class IndexService:
         await self._indices.load()
 
     async def start(self, engine: IndexEngine) -> None:
-        """Opens every open index in `engine`, after `load`. One that fails is left out and kept in
-        `unopened`.
-        """
-        self._engine = engine
-        for index in self._indices.metadata:
-            if not index.open:
-                continue
-            try:
-                await engine.open_index(_config(index))
-            except ApiError as error:
-                self.unopened[index.uuid] = error
-                log.error("index [%s] cannot be opened: %s", index.name, error.reason)
-
-    async def reopen_failed(self) -> None:
-        """Tries again to open what could not be opened, until cancelled: a disk that was full may
-        have space now. `unopened` has what still fails, with its last error.
-        """
-        while True:
-            await asyncio.sleep(_REOPEN_EVERY_S)
-            for uuid in list(self.unopened):
-                await self._serial.run(partial(self._reopen, uuid), alone=False)
-
-    async def _reopen(self, index_uuid: str) -> None:
-        index = self._indices.metadata.by_uuid(index_uuid)
-        if index is None or not index.open:
-            self.unopened.pop(index_uuid, None)
-            return
-        try:
-            await self._running_engine().open_index(_config(index))
-        except ApiError as error:
-            self.unopened[index_uuid] = error
-            return
-        self.unopened.pop(index_uuid, None)
-        log.info("index [%s] is open again", index.name)
+        """Opens every open index in `engine`, after `load`. See `OpenedIndices.start`."""
+        await self.opened.start(engine)
 
     def known_uuids(self) -> frozenset[str]:
         """Every index there is. What else lies in the engine's folder is left from a crash."""
@@ -258,7 +214,7 @@ class IndexService:
 
         async def change() -> None:
             for index in await self._serial.run(remove):
-                await self._delete_in_engine(index)
+                await self.opened.delete(index)
 
         await self._serial.run(change, alone=False)
 
@@ -281,7 +237,7 @@ class IndexService:
         async def change() -> list[str]:
             found, changed = await self._serial.run(store)
             for index in found:
-                await self._follow(index.uuid)
+                await self.opened.follow(index.uuid)
             return [index.name for index in changed]
 
         return await self._serial.run(change, alone=False)
@@ -353,7 +309,7 @@ class IndexService:
 
         async def change() -> None:
             for index in await self._serial.run(store):
-                await self._delete_in_engine(index)
+                await self.opened.delete(index)
 
         await self._serial.run(change, alone=False)
 
@@ -374,10 +330,10 @@ class IndexService:
 
     async def refresh(self, index: HasUuid) -> None:
         """Makes what was written to the index searchable."""
-        await self._running_engine().refresh(index.uuid)
+        await self.opened.engine.refresh(index.uuid)
 
     async def sizes(self, index: HasUuid) -> IndexStats:
-        return await self._running_engine().stats(index.uuid)
+        return await self.opened.engine.stats(index.uuid)
 
     def default_settings(self, index: IndexView) -> Mapping[str, Value]:
         """What is in force without having been set."""
@@ -398,8 +354,8 @@ class IndexService:
         check_consistent(new, [index])
         # The engine comes first: what a crash leaves behind is then a folder that nobody knows and
         # the next start removes, never a stored index without its files.
-        engine = self._running_engine()
-        await engine.open_index(_config(index), new=True)
+        engine = self.opened.engine
+        await engine.open_index(config_of(index), new=True)
         try:
             version = await self._indices.write([index])
         except BaseException:
@@ -416,7 +372,7 @@ class IndexService:
 
         async def change() -> None:
             for index in await self._serial.run(store):
-                await self._follow(index.uuid)
+                await self.opened.follow(index.uuid)
 
         await self._serial.run(change, alone=False)
 
@@ -441,27 +397,6 @@ class IndexService:
         except ApiError as error:
             for extension in waiting:
                 extension.error = extension.error or error
-
-    async def _follow(self, index_uuid: str) -> None:
-        """Brings the engine to what is published, also when that changes on the way."""
-        engine = self._running_engine()
-        done: IndexMetadata | None = None
-        while (
-            index := self._indices.metadata.by_uuid(index_uuid)
-        ) is not None and index is not done:
-            if not index.open:
-                await engine.close_index(index_uuid)
-            elif done is None or not done.open:
-                # Opening an open index changes nothing, and takes one that has just been opened.
-                await engine.open_index(_config(index))
-                await engine.update_config(_config(index))
-            else:
-                await engine.update_config(_config(index))
-            done = index
-
-    async def _delete_in_engine(self, index: IndexMetadata) -> None:
-        self.unopened.pop(index.uuid, None)
-        await self._running_engine().delete_index(index.uuid)
 
     def _targets(
         self,
@@ -490,19 +425,6 @@ class IndexService:
         if index is None:
             raise IndexNotFound(index_uuid)
         return index
-
-    def _running_engine(self) -> IndexEngine:
-        assert self._engine is not None, "start has not been called"
-        return self._engine
-
-
-def _config(index: IndexMetadata) -> IndexConfig:
-    return IndexConfig(
-        uuid=index.uuid,
-        shards=index.shards,
-        mapping=index.mapping,
-        settings=INDEX_REGISTRY.defaults(index.settings).merged(index.settings),
-    )
 
 
 def _merged(index: IndexMetadata, update: FieldMapping) -> IndexMetadata:

@@ -33,6 +33,7 @@ class SearchRequest:
     options: IndicesOptions = field(default_factory=IndicesOptions)
     preference: str | None = None
     routing: tuple[str, ...] = ()
-    allow_partial_results: bool = True
+    allow_partial_results: bool | None = None
+    """None leaves it to each cluster's own `search.default_allow_partial_results`."""
     request_cache: bool | None = None
     batched_reduce_size: int = 512

@@ -5,6 +5,7 @@ Parts must have been asked from 0 for at least `from_ + size` hits, each in its 
 """
 
 from collections.abc import Sequence
+from math import copysign
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +13,7 @@ from sealane.errors import IllegalArgument
 from sealane.model.dsl import TRACK_ALL, TRACK_NONE, SearchBody, SortField
 from sealane.reduce.aggs import DEFAULT_MAX_BUCKETS, merge_aggs
 from sealane.reduce.order import ip_bytes
-from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, TotalHits
+from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, SortValue, TotalHits
 
 _SORT_CLASSES = {
     "long": "LONG",
@@ -113,12 +114,19 @@ def _columns(body: SearchBody, parts: Sequence[Partial], hits: list[Hit]) -> lis
         values: list[Any] = [hit.sort[position] if hit.sort else hit.score for hit in hits]
         if types and types[position : position + 1] == ["ip"]:
             values = [None if value is None else ip_bytes(value) for value in values]
+        elif 0.0 in values and any(map(_is_negative_zero, values)):
+            # The reference has -0.0 below 0.0.
+            values = [None if value is None else (value, copysign(1.0, value)) for value in values]
         if None in values:
             # Missing values are last, or first, whichever way the others run.
             on_top = (field.missing == "_first") != field.descending
             values = [(not on_top,) if value is None else (on_top, value) for value in values]
         columns.append((values, field.descending))
     return columns
+
+
+def _is_negative_zero(value: SortValue) -> bool:
+    return value == 0.0 and isinstance(value, float) and copysign(1.0, value) < 0
 
 
 def _settle_ties(order: list[int], columns: list[_Column], hits: list[Hit], wanted: int) -> None:

@@ -16,7 +16,8 @@ class Hit(msgspec.Struct, array_like=True):
 
     `sort` holds comparable values: numbers, milliseconds for dates, text for keywords and ips, None for missing text.
     `fields` are what `fields` and `docvalue_fields` asked for; `ignored_values` (`ignored_field_values` of the answer)
-    what they left out of it. `id` is empty where the request wants none. `source` is the document's JSON, never decoded on its way; None where the request left it out.
+    what they left out of it. `id` is empty where the request wants none. `source` is the document's
+    JSON, never decoded on its way; None where the request left it out.
     """
 
     index: str

@@ -8,9 +8,8 @@ import logging
 import traceback
 from typing import Any
 
-import orjson
-
 from sealane.errors import ApiError, Internal
+from sealane.query.any_json import dumps
 
 _log = logging.getLogger("sealane.rest")
 
@@ -92,4 +91,4 @@ def error_body(error: ApiError, *, trace: bool = False) -> bytes:
         text = "".join(traceback.format_exception(error))
         for each in (*body["error"]["root_cause"], body["error"]):
             each["stack_trace"] = text
-    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    return dumps(body)

@@ -5,10 +5,10 @@ kept of it but a count.
 """
 
 import httptools
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sealane.errors import ApiError, IllegalArgument
+from sealane.rest.errors import error_body
 
 LINE_MAX_BYTES = 4_096
 """`http.max_initial_line_length`."""
@@ -78,7 +78,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """`msg` is uvicorn's word for bytes that are no HTTP; a refusal of ours says more."""
         error = self._refusal or IllegalArgument("the request is not valid HTTP/1.1")
         self._refusal = error
-        body = orjson.dumps(error.to_body())
+        body = error_body(error)
         head = (
             b"HTTP/1.1 400 Bad Request\r\nX-elastic-product: Elasticsearch\r\n"
             b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"

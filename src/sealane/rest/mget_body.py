@@ -14,6 +14,7 @@ from sealane.errors import (
     ParsingError,
 )
 from sealane.model.dsl import WHOLE_SOURCE, SourceFilter
+from sealane.query.any_json import dumps
 from sealane.rest.bodies import read_json
 from sealane.rest.json_scan import line_and_column
 from sealane.rest.source_filter import NO_SOURCE, source_filter_of_body, source_filter_of_params
@@ -42,9 +43,7 @@ class Wanted:
 
     def failed(self, error: ApiError) -> bytes:
         """The element of the answer in place of the document."""
-        return orjson.dumps(
-            {"_index": self.index, "_id": self.id, "error": error.to_body()["error"]}
-        )
+        return dumps({"_index": self.index, "_id": self.id, "error": error.to_body()["error"]})
 
 
 def read_mget(body: bytes, default_index: str, params: Mapping[str, Any]) -> list[Wanted]:

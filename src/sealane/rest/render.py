@@ -2,22 +2,21 @@
 
 from typing import Any
 
-import orjson
-
+from sealane.query.any_json import dumps, loads
 from sealane.rest.filter_path import FilterPath
 
 
 def render_json(body: bytes, *, filter_path: FilterPath | None, pretty: bool) -> bytes:
     if not filter_path and not pretty:
         return body
-    data = orjson.loads(body)
+    data = loads(body)
     if filter_path:
         data = filter_path.apply(data)
-    return pretty_json(data) if pretty else orjson.dumps(data)
+    return pretty_json(data) if pretty else dumps(data)
 
 
 def render_yaml(body: bytes, *, filter_path: FilterPath | None) -> bytes:
-    data = orjson.loads(body)
+    data = loads(body)
     if filter_path:
         data = filter_path.apply(data)
     lines: list[str] = ["---"]
@@ -61,7 +60,7 @@ def _pretty(value: Any, margin: str, out: list[str]) -> None:
 
 
 def _scalar(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return dumps(value).decode()
 
 
 def _yaml(value: Any, margin: str, lines: list[str]) -> None:

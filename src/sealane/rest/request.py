@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from sealane.model.task import Context
+from sealane.query.any_json import dumps
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=UTF-8"
@@ -54,7 +53,7 @@ class Response:
 
 
 def json_response(data: Any, status: int = 200, headers: Headers = ()) -> Response:
-    return Response(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS), status, JSON, headers)
+    return Response(dumps(data), status, JSON, headers)
 
 
 ACKNOWLEDGED = Response(b'{"acknowledged":true}')

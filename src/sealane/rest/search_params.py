@@ -173,7 +173,7 @@ def client_search(
         options=indices_options(params),
         preference=params.get("preference"),
         routing=params.get("routing", ()),
-        allow_partial_results=params.get("allow_partial_search_results", True),
+        allow_partial_results=params.get("allow_partial_search_results"),
         request_cache=params.get("request_cache"),
         batched_reduce_size=params.get("batched_reduce_size", 512),
         minimize_roundtrips=params.get("ccs_minimize_roundtrips", True),

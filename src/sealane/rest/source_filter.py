@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from sealane.errors import ParseError
 from sealane.model.dsl import WHOLE_SOURCE, SourceFilter
+from sealane.query.any_json import dumps, loads
 from sealane.rest.patterns import matches
 from sealane.rest.tokens import token
 
@@ -53,8 +52,8 @@ def filter_source(source: bytes, wanted: SourceFilter) -> bytes:
     """The JSON of what `wanted` leaves; the same bytes where that is all of it."""
     if wanted.passes_whole:
         return source
-    kept = _filtered(orjson.loads(source), "", wanted)
-    return orjson.dumps(kept)
+    kept = _filtered(loads(source), "", wanted)
+    return dumps(kept)
 
 
 def _filtered(value: dict[str, Any], prefix: str, wanted: SourceFilter) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ClientSearch:
     options: IndicesOptions = field(default_factory=IndicesOptions)
     preference: str | None = None
     routing: tuple[str, ...] = ()
-    allow_partial_results: bool = True
+    allow_partial_results: bool | None = None
     request_cache: bool | None = None
     batched_reduce_size: int = 512
     minimize_roundtrips: bool = True

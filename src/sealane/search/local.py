@@ -4,7 +4,8 @@ Resolves names, asks every shard, merges. It leaves to the engine how a shard is
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -21,7 +22,7 @@ from sealane.reduce import ClusterAnswer, MergeMemo
 from sealane.reduce.partial import Partial, ShardCounts, ShardFailure, TotalHits
 from sealane.search.expression import split_alias
 from sealane.search.fan_out import ask_all
-from sealane.search.protocols import IndexSource
+from sealane.search.protocols import IndexSource, SearchDefaults
 
 _CONCURRENT_SHARDS = 16
 """Shards of one request that are searched at a time; the engine's executor is the real limit."""
@@ -49,17 +50,18 @@ class LocalCluster:
         indices: IndexSource,
         reader: Reader,
         node_id: str,
-        max_buckets: Callable[[], int],
+        defaults: SearchDefaults,
     ) -> None:
         self._indices = indices
         self._reader = reader
         self._node_id = node_id
-        self._max_buckets = max_buckets
+        self._defaults = defaults
         self._memo = MergeMemo()
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """Raises IndexNotFound and its kin for the names, SearchPhaseExecution when no shard could answer."""
         started = asyncio.get_running_loop().time()
+        ctx = self._limited(request, ctx, started)
         for expression in request.indices:
             other = split_alias(expression)
             if other is not None:
@@ -87,7 +89,7 @@ class LocalCluster:
         )
         failed = [each for each in outcomes if isinstance(each, _Failed)]
         parts = [each for each in outcomes if isinstance(each, Partial)]
-        if failed and not (parts and request.allow_partial_results):
+        if failed and not (parts and self._takes_partial(request)):
             raise self._all_failed(failed, partly=bool(parts))
         if len(parts) == len(asked) == 1 and not request.final_reduce and not request.from_:
             return parts[0]  # a shard's partial is its cluster's already
@@ -111,7 +113,7 @@ class LocalCluster:
                 from_=request.from_,
                 size=request.size,
                 final=request.final_reduce,
-                max_buckets=self._max_buckets(),
+                max_buckets=self._defaults.max_buckets(),
                 now_ms=ctx.start_ms,
             )
         except ApiError as error:
@@ -119,11 +121,37 @@ class LocalCluster:
             failure.caused_by, failure.status = error, error.status
             raise failure from error
 
+    def _takes_partial(self, request: SearchRequest) -> bool:
+        asked = request.allow_partial_results
+        return self._defaults.allow_partial_results() if asked is None else asked
+
+    def _limited(self, request: SearchRequest, ctx: Context, now: float) -> Context:
+        """The context with the deadline that the search's `timeout`, or this cluster's default, sets."""
+        limit_ms = request.body.timeout_ms
+        if limit_ms is None:
+            limit_ms = self._defaults.timeout_ms()
+        if limit_ms is None:
+            return ctx
+        deadline = now + limit_ms / 1000
+        if ctx.deadline is not None and ctx.deadline < deadline:
+            return ctx
+        return replace(ctx, deadline=deadline)
+
     async def _shard(
         self, target: ResolvedIndex, shard: int, search: ShardSearch, ctx: Context
     ) -> "Partial | _Failed":
         try:
-            return await self._reader.search(target.uuid, shard, search, ctx)
+            async with asyncio.timeout_at(ctx.deadline):
+                return await self._reader.search(target.uuid, shard, search, ctx)
+        except TimeoutError:
+            # What it found so far is not to be had: the shard counts as asked, its hits as none.
+            return Partial(
+                hits=[],
+                total=_no_hits(search),
+                max_score=None,
+                shards=ShardCounts(1, 1),
+                timed_out=True,
+            )
         except TaskCancelled:
             raise
         except ApiError as error:
@@ -198,5 +226,8 @@ def _any_of(filters: tuple[bytes, ...] | None) -> Query | None:
 
 def _nothing(request: SearchRequest) -> Partial:
     """No index matched: an answer of no shards. Its max_score is 0.0 where all others' is null, as the reference's."""
-    total = None if request.body.track_total_hits == TRACK_NONE else TotalHits(0)
-    return Partial(hits=[], total=total, max_score=0.0, shards=ShardCounts())
+    return Partial(hits=[], total=_no_hits(request), max_score=0.0, shards=ShardCounts())
+
+
+def _no_hits(request: SearchRequest | ShardSearch) -> TotalHits | None:
+    return None if request.body.track_total_hits == TRACK_NONE else TotalHits(0)

@@ -36,6 +36,17 @@ class Remotes(Protocol):
         """The setting in force now."""
 
 
+class SearchDefaults(Protocol):
+    """What this cluster's settings say where a search does not."""
+
+    def max_buckets(self) -> int: ...
+
+    def timeout_ms(self) -> int | None:
+        """How long a shard may collect; None without limit."""
+
+    def allow_partial_results(self) -> bool: ...
+
+
 class IndexSource(Protocol):
     """Names to indices of the local cluster."""
 

@@ -118,13 +118,6 @@ PATH_CONF: Final = Setting[str](
     parse=as_text,
     help="The folder of the configuration file, the keystore and the certificates.",
 )
-PATH_LOGS: Final = Setting[str](
-    key="path.logs",
-    default=None,
-    parse=as_text,
-    help="The folder of log files. Without it the log goes to standard error.",
-)
-
 # -- networks
 NETWORK_HOST: Final = Setting[tuple[str, ...]](
     key="network.host",
@@ -280,7 +273,6 @@ NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     NODE_ATTR,
     PATH_DATA,
     PATH_CONF,
-    PATH_LOGS,
     NETWORK_HOST,
     HTTP_HOST,
     HTTP_PORT,

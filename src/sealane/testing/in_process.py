@@ -40,6 +40,7 @@ from sealane.rest.app import Limits, RestApp
 from sealane.rest.routes import standard_routes
 from sealane.rest.services import Build, Services
 from sealane.search.coordinator import SearchService
+from sealane.search.defaults import SettingsDefaults
 from sealane.search.local import LocalCluster
 from sealane.security.rules import authorize
 from sealane.settings import EMPTY, Registry
@@ -173,11 +174,12 @@ class InProcessCluster:
             searcher=searcher,
             executor=executor,
         )
+        defaults = SettingsDefaults(self.settings)
         self.local = LocalCluster(
-            indices=self.indices, reader=self.engine, node_id=name, max_buckets=self._max_buckets
+            indices=self.indices, reader=self.engine, node_id=name, defaults=defaults
         )
         self.searches = SearchService(
-            local=self.local, remotes=self.links, max_buckets=self._max_buckets
+            local=self.local, remotes=self.links, max_buckets=defaults.max_buckets
         )
         self._inbound = _Inbound()
         register_handlers(
@@ -200,9 +202,6 @@ class InProcessCluster:
             clock=clock,
             limits=Limits(max_content_length=_MAX_CONTENT_LENGTH),
         )
-
-    def _max_buckets(self) -> int:
-        return self.settings.get(keys.SEARCH_MAX_BUCKETS)
 
     def _services(self) -> Services:
         return Services(

@@ -245,7 +245,7 @@ async def test_one_index_that_cannot_be_opened_does_not_stop_the_start(node: Nod
     again = Node(node.serial, node.store, node.ids)
     again.engine.fail_open = IOFailure("damaged")
     await again.start()
-    assert again.indices.unopened[node.uuid("a")].reason == "damaged"
+    assert again.indices.opened.failed[node.uuid("a")].reason == "damaged"
     assert again.indices.known_uuids() == {node.uuid("a")}
 
 

@@ -76,6 +76,23 @@ class Shards:
         )
 
 
+class Defaults:
+    """What the cluster's settings say, as a test wants it."""
+
+    def __init__(self, *, timeout_ms: int | None = None, allow_partial: bool = True) -> None:
+        self._timeout_ms = timeout_ms
+        self._allow_partial = allow_partial
+
+    def max_buckets(self) -> int:
+        return 100
+
+    def timeout_ms(self) -> int | None:
+        return self._timeout_ms
+
+    def allow_partial_results(self) -> bool:
+        return self._allow_partial
+
+
 async def search(
     indices: Indices,
     shards: Shards,
@@ -85,13 +102,14 @@ async def search(
     size: int = 10,
     final: bool = True,
     body: bytes = b"{}",
+    defaults: Defaults | None = None,
     **members: Any,
 ) -> ClusterAnswer:
     cluster = LocalCluster(
         indices=indices,
         reader=shards,  # type: ignore[arg-type]  # a search only searches
         node_id="node-1",
-        max_buckets=lambda: 100,
+        defaults=defaults or Defaults(),
     )
     request = SearchRequest(
         indices=("i",),
@@ -270,3 +288,46 @@ async def test_a_cancel_is_no_shard_failure() -> None:
     """S-80."""
     with pytest.raises(TaskCancelled):
         await search(Indices(Index("a", 2)), Shards(a_1=TaskCancelled("by user")))
+
+
+class Stuck(Shards):
+    """The shards of the index `slow` never answer."""
+
+    async def search(
+        self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
+    ) -> Partial:
+        if request.index_name == "slow":
+            await asyncio.Event().wait()
+        return await super().search(index_uuid, shard, request, ctx)
+
+
+async def test_shards_that_take_longer_than_the_timeout_answer_nothing_in_time() -> None:
+    """S-73: timed_out, with what the others found."""
+    answer = await search(
+        Indices(Index("slow", 1), Index("quick", 1)), Stuck(), body=b'{"timeout":"1ms"}'
+    )
+    assert answer.partial.timed_out
+    assert answer.partial.shards == ShardCounts(2, 2, 0, 0)
+    assert [hit.index for hit in answer.partial.hits] == ["quick"]
+
+
+async def test_the_clusters_own_timeout_holds_where_the_search_has_none() -> None:
+    answer = await search(Indices(Index("slow", 1)), Stuck(), defaults=Defaults(timeout_ms=1))
+    assert answer.partial.timed_out
+
+
+async def test_whether_partial_answers_do_is_the_clusters_to_say_where_the_search_does_not() -> (
+    None
+):
+    shards = Shards(a=IllegalArgument("no"))
+    with pytest.raises(SearchPhaseExecution):
+        await search(
+            Indices(Index("a", 1), Index("b", 1)), shards, defaults=Defaults(allow_partial=False)
+        )
+    answer = await search(
+        Indices(Index("a", 1), Index("b", 1)),
+        shards,
+        defaults=Defaults(allow_partial=False),
+        allow_partial_results=True,
+    )
+    assert answer.partial.shards.failed == 1

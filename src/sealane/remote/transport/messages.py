@@ -33,7 +33,7 @@ class SearchMessage(msgspec.Struct, frozen=True, array_like=True):
     options: tuple[bool, bool, bool, bool, bool]
     preference: str | None = None
     routing: tuple[str, ...] = ()
-    allow_partial_results: bool = True
+    allow_partial_results: bool | None = None
     request_cache: bool | None = None
     batched_reduce_size: int = 512
 

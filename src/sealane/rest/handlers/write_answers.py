@@ -1,11 +1,10 @@
 """How the outcome of a write looks: alone, and as an item of a bulk."""
 
-import orjson
-
 from sealane.cluster.documents import NOOP, BulkItem, Outcome, Refresh, Update
 from sealane.errors import ApiError
 from sealane.model.document import Document, WriteResult
 from sealane.model.dsl import SourceFilter
+from sealane.query.any_json import dumps
 from sealane.rest.source_filter import filter_source
 
 _STATUS = {"created": 201, "updated": 200, "deleted": 200, "not_found": 404, NOOP: 200}
@@ -17,7 +16,7 @@ def status_of(result: WriteResult) -> int:
 
 def quoted(text: str) -> str:
     """`text` as a JSON string."""
-    return orjson.dumps(text).decode()
+    return dumps(text).decode()
 
 
 def bulk_items(
@@ -44,7 +43,7 @@ def bulk_items(
         else:
             failed = True
             assert isinstance(result, ApiError)
-            cause = orjson.dumps(result.to_cause()).decode()
+            cause = dumps(result.to_cause()).decode()
             shown = "null" if outcome.id is None else quoted(outcome.id)
             parts.append(f'{head}{shown},"status":{result.status},"error":{cause}}}}}')
     return failed, ",".join(parts)

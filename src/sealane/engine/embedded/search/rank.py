@@ -15,6 +15,7 @@ from tantivy import Occur, Order
 
 from sealane.engine.embedded.search.ranges import text_range
 from sealane.engine.embedded.search.scope import Scope, any_of, both
+from sealane.engine.embedded.search.sort_numbers import signed
 from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.search.state import Best
 from sealane.engine.embedded.search.values import LONG_MAX, LONG_MIN
@@ -140,8 +141,11 @@ class Ranker:
         edge = found[limit][0]
         inside = [(value, address) for value, address in found if value != edge]
         rows = self._complete(inside, key, rest)
-        tied = both(query, self._equal(key, edge))
-        return rows + self._group(tied, edge, rest, limit - len(rows))
+        for value in _told_apart(edge, key.descending):
+            if len(rows) < limit:
+                tied = both(query, self._equal(key, value))
+                rows += self._group(tied, value, rest, limit - len(rows))
+        return rows
 
     def _complete(
         self,
@@ -243,8 +247,8 @@ class Ranker:
             best = state.best[path, key.descending] = self._find_best(key)
         sign = -1 if key.descending else 1
         ends = (-last, -first) if key.descending else (first, last)
-        start = bisect_left(best.places, ends[0])
-        stop = bisect_right(best.places, ends[1])
+        start = bisect_left(best.places, signed(ends[0]), key=signed)
+        stop = bisect_right(best.places, signed(ends[1]), key=signed)
         if stop - start < limit and stop == len(best.places) and not best.complete:
             return None
         chosen = range(start, min(stop, start + limit))
@@ -358,6 +362,13 @@ class Ranker:
         return tantivy.Query.range_query(
             self.scope.schema, key.column, kind, span[0], span[1], not upwards, upwards
         )
+
+
+def _told_apart(value: SortValue, descending: bool) -> tuple[SortValue, ...]:
+    """What tantivy's order takes for this value: the two zeros are one to it, but not to the reference."""
+    if not isinstance(value, float) or value != 0.0:
+        return (value,)
+    return (0.0, -0.0) if descending else (-0.0, 0.0)
 
 
 def _number(value: SortValue) -> float:

@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from sealane.engine.embedded.search import values
+from sealane.engine.embedded.search import sort_numbers, values
 from sealane.engine.embedded.search.fielddata import check_fielddata
 from sealane.engine.embedded.search.scope import Scope
 from sealane.engine.embedded.view import SEQ_NO
 from sealane.engine.mapping import Field, FieldType
-from sealane.errors import ApiError, IllegalArgument, NumberFormatError
+from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
 from sealane.reduce.partial import SortValue
 
@@ -23,9 +23,7 @@ _TYPES = {
     FieldType.FLOAT: "double",
 }
 # The reference sorts these as 32-bit numbers.
-_EXTREMES = dict.fromkeys(
-    (FieldType.INTEGER, FieldType.SHORT, FieldType.BYTE), (-(2**31), 2**31 - 1)
-)
+_NARROW = (FieldType.INTEGER, FieldType.SHORT, FieldType.BYTE)
 SortType = Literal["long", "double", "date", "keyword", "ip", "boolean", "score"]
 
 
@@ -57,13 +55,16 @@ class SortKey:
         """A column's value as `Hit.sort` has it."""
         return values.ip_text(value) if self.type == "ip" and isinstance(value, str) else value
 
-    def order(self, value: SortValue) -> "tuple[int, float | str | Reversed]":
-        """A key for Python's sort: ascending in the order of the hits."""
+    def order(self, value: SortValue) -> tuple[object, ...]:
+        """A key for Python's sort: ascending in the order of the hits. -0.0 is below 0.0, as in the reference."""
         if value is None:
             return (-1 if self.missing_first else 1, 0)
         if isinstance(value, str):
             return (0, Reversed(value) if self.descending else value)
-        return (0, -value if self.descending else value)
+        place = -value if self.descending else value
+        if place == 0 and self.type == "double" and not sort_numbers.is_negative_zero(place):
+            return (0, place, 0)
+        return (0, place)
 
     def compare(self, left: SortValue, right: SortValue) -> int:
         """Negative where `left` comes first."""
@@ -148,26 +149,15 @@ def _missing(field: dsl.SortField, type_: str, mapped_type: FieldType) -> SortVa
     if type_ == "double":
         if named:
             return -math.inf if lowest else math.inf
-        return _number(field.missing)
+        return sort_numbers.floating(field.missing)
+    width = _width(mapped_type)
     if named:
-        least, most = _EXTREMES.get(mapped_type, (values.LONG_MIN, values.LONG_MAX))
-        return least if lowest else most
-    return int(_number(field.missing))
+        return sort_numbers.after_whole(-math.inf if lowest else math.inf, width)
+    return sort_numbers.missing_whole(field.missing, width)
 
 
-def _number(value: dsl.Scalar) -> float:
-    """A `missing` value or one of search_after, read as the reference reads it: a number, also as text."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value
-    text = values.text_of(value)
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise NumberFormatError(f'For input string: "{text}"') from None
+def _width(type_: FieldType) -> int:
+    return 32 if type_ in _NARROW else 64
 
 
 def after_values(
@@ -184,22 +174,52 @@ def after_values(
 def _after(value: dsl.Scalar | None, key: SortKey, scope: Scope) -> SortValue:
     if value is None:
         return key.missing
+    if key.type == "boolean":
+        value = _after_boolean(value)
+    elif key.type == "date" and key.mapped is not None:
+        value = _after_date(value, key.mapped, scope)
     try:
         if key.type == "ip":
             return values.ip_hex(values.ip_number(values.text_of(value)))
         if key.is_text:
             return values.text_of(value)
         if key.type in ("double", "score"):
-            return float(_number(value))
-        if key.type == "date" and isinstance(value, str) and key.mapped is not None:
-            if value.lstrip("-").isdigit():
-                return int(value)
-            return values.date(value, key.mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
-        if key.type == "boolean" and isinstance(value, bool):
-            return int(value)
-        return int(_number(value))
+            return sort_numbers.floating(value)
+        return sort_numbers.after_whole(
+            value, 64 if key.mapped is None else _width(key.mapped.type)
+        )
     except ApiError as error:
-        name = key.mapped.path if key.mapped is not None else "_score"
+        name = key.mapped.path if key.mapped is not None else "null"
         raise IllegalArgument(
             f"Failed to parse search_after value for field [{name}].", caused_by=error
         ) from None
+
+
+def _after_boolean(value: dsl.Scalar) -> int | float:
+    """A number stands for itself; the error of a text is not wrapped."""
+    text = values.text_of(value)
+    if text in ("true", "false"):
+        return int(text == "true")
+    if isinstance(value, str) or (isinstance(value, int) and _is_beyond(value)):
+        raise IllegalArgument(f"Cannot parse boolean [{text}], expected either [true] or [false]")
+    return value
+
+
+def _after_date(value: dsl.Scalar, mapped: Field, scope: Scope) -> int | float:
+    """Numbers are milliseconds, also as text; the error of a date is not wrapped."""
+    if isinstance(value, float) or (type(value) is int and not _is_beyond(value)):
+        return value
+    text = values.text_of(value)
+    if (
+        text.isascii()
+        and text.removeprefix("-").isdigit()
+        and len(text) <= len(str(values.LONG_MIN))
+    ):
+        number = int(text)
+        if not _is_beyond(number):
+            return number
+    return values.date(text, mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
+
+
+def _is_beyond(number: int) -> bool:
+    return not values.LONG_MIN <= number <= values.LONG_MAX

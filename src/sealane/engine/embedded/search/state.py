@@ -5,6 +5,7 @@ views fall out of a small LRU.
 """
 
 import itertools
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ MAX_STATES = 128
 MAX_PLANS = 256
 # In larger views the documents with a word are not counted one by one.
 MAX_WALKED_DOCS = 100_000
+# Whole numbers up to here are told apart as doubles.
+EXACT_DOUBLES = 2.0**53
 
 _T = TypeVar("_T")
 _serials = itertools.count(1)
@@ -27,7 +30,10 @@ _serials = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class ColumnStats:
-    """Of one field in one view: documents that have it, values, extremes (None for text and keywords)."""
+    """Of one field in one view: documents that have it, values, extremes (None for text and keywords).
+
+    The extremes of whole numbers are integers. Beyond 2^53 they lie a little outside of what there is.
+    """
 
     docs: int
     values: int
@@ -155,7 +161,17 @@ class ViewState:
             found = view.searcher.aggregate(everything, {"a": kind})["a"]
             return ColumnStats(docs, int(found["value"]))
         found = view.searcher.aggregate(everything, {"a": {"stats": {"field": path}}})["a"]
-        return ColumnStats(docs, int(found["count"]), found["min"], found["max"])
+        least, most = found["min"], found["max"]
+        if least is not None and (mapped is None or not mapped.type.is_floating):
+            least, most = _whole(least, -math.inf), _whole(most, math.inf)
+        return ColumnStats(docs, int(found["count"]), least, most)
+
+
+def _whole(extreme: float, outwards: float) -> int:
+    """An extreme that was rounded to a double: the next one outwards is certainly not inside."""
+    if abs(extreme) >= EXACT_DOUBLES:
+        extreme = math.nextafter(extreme, outwards)
+    return int(extreme)
 
 
 _states: "OrderedDict[tuple[str, int, int], ViewState]" = OrderedDict()

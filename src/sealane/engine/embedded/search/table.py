@@ -11,6 +11,7 @@ from tantivy import Order
 
 from sealane.engine.embedded.search.rank import Ranker, Row, sort_rows
 from sealane.engine.embedded.search.scope import Compiled, Scope
+from sealane.engine.embedded.search.sort_numbers import signed
 from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.view import SEQ_NO
 from sealane.reduce.partial import SortValue
@@ -82,9 +83,11 @@ def _chosen(values: list[SortValue], key: SortKey) -> SortValue:
         texts = [str(each) for each in values]
         return max(texts) if key.mode == "max" else min(texts)
     numbers = [each for each in values if isinstance(each, (int, float))]
+    if len(numbers) == 1:
+        return numbers[0]
     match key.mode:
         case "max":
-            return max(numbers)
+            return max(numbers, key=signed)
         case "sum":
             return sum(numbers)
         case "avg":
@@ -92,7 +95,7 @@ def _chosen(values: list[SortValue], key: SortKey) -> SortValue:
         case "median":
             return _typed(median(numbers), key)
         case _:
-            return min(numbers)
+            return min(numbers, key=signed)
 
 
 def _typed(number: float, key: SortKey) -> float | int:

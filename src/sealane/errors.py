@@ -329,6 +329,15 @@ class NoShardAvailable(ApiError):
         super().__init__(f"no shard is available: {cause.reason}", caused_by=cause)
 
 
+class UnavailableShards(ApiError):
+    """A write to an index that could not be opened."""
+
+    es_type, status = "unavailable_shards_exception", 503
+
+    def __init__(self, index: str, cause: ApiError | None) -> None:
+        super().__init__(f"[{index}] primary shard is not active", caused_by=cause)
+
+
 class SearchContextMissing(ApiError):
     es_type, status = "search_context_missing_exception", 404
 

@@ -20,6 +20,7 @@ from sealane.errors import (
     IndexNotFound,
     NoShardAvailable,
     ParseError,
+    UnavailableShards,
     VersionConflict,
 )
 from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
@@ -149,6 +150,8 @@ class Documents:
             if refresh:
                 await self._writer.refresh(target.uuid)
             found = await self._reader.get(target.uuid, doc_id, routing=routing, realtime=realtime)
+        except NoShardAvailable as error:
+            raise _unreadable(error, target, doc_id, routing) from error
         except ApiError as error:
             raise _placed(error, target) from error
         if found is not None and version is not None and found.version != version:
@@ -387,10 +390,24 @@ def _placed(error: ApiError, target: Target) -> ApiError:
     """
     if isinstance(error, IndexNotFound) and error.metadata.get("index") == target.uuid:
         return IndexNotFound(target.name)
+    if isinstance(error, NoShardAvailable):
+        return UnavailableShards(target.name, error.caused_by)
     if isinstance(error, VersionConflict | DocumentMissing) and "index" not in error.metadata:
         shard = error.metadata.pop("shard", "0")
         error.metadata.update(index_uuid=target.uuid, shard=str(shard), index=target.name)
     return error
+
+
+def _unreadable(
+    error: NoShardAvailable, target: Target, doc_id: str, routing: str | None
+) -> ApiError:
+    """The answer to a get of an index that could not be opened; the cause says why."""
+    shown = NoShardAvailable(error.caused_by or error)
+    shown.reason = (
+        f"No shard available for [get [{target.name}][{doc_id}]: "
+        f"routing [{'null' if routing is None else routing}]]"
+    )
+    return shown
 
 
 def _merged(update: Update, found: Document | None) -> WriteOp | None:

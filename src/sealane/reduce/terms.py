@@ -77,14 +77,14 @@ def _source_error(reduction: Reduction, spec: TermsAgg, partial: TermsPartial) -
     """How many documents of a term this source may have kept to itself; -1 when nothing bounds it."""
     if partial.error is not None:
         return partial.error
-    if reduction.by_cluster:
-        # A cluster of one shard: the reference's merge of one answer forgets that it was cut.
-        return 0
     if not partial.buckets or len(partial.buckets) < spec.effective_shard_size():
         return 0
     first = spec.order[0]
     if first.path == "_key":
         return 0
-    if first == BucketOrder("_count", False):
-        return min(bucket.count for bucket in partial.buckets)
-    return UNKNOWN
+    if first != BucketOrder("_count", False):
+        return UNKNOWN
+    if reduction.by_cluster:
+        # A cluster of one shard: the reference's merge of one answer forgets that it was cut.
+        return 0
+    return min(bucket.count for bucket in partial.buckets)

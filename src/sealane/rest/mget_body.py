@@ -97,8 +97,8 @@ def _document(value: Any, default_index: str) -> tuple[str, str | None, dict[str
     for name in value:
         if name not in _FIELDS:
             raise ParseError(f"failed to parse multi get request. unknown field [{name}]")
-    doc_id = value.get("_id")
-    return value.get("_index") or default_index, None if doc_id is None else _text(doc_id), value
+    index, doc_id = _scalar(value.get("_index")), _scalar(value.get("_id"))
+    return index or default_index, doc_id, value
 
 
 def _wanted(
@@ -111,14 +111,41 @@ def _wanted(
     source = source_filter_of_body(spec.get("_source"))
     if source is None:
         source = NO_SOURCE if spec.get("stored_fields") else default_source
-    routing = spec.get("routing")
+    routing = _scalar(spec.get("routing"))
     return Wanted(
         index=index,
         id=doc_id,
-        routing=params.get("routing") if routing is None else _text(routing),
-        version=spec.get("version"),
+        routing=params.get("routing") if routing is None else routing,
+        version=_version(spec.get("version")),
         source=source,
     )
+
+
+def _scalar(value: Any) -> str | None:
+    """A member's value as text. The reference reads on into an array, and takes an object's names for members."""
+    while isinstance(value, list):
+        if len(value) != 1:
+            raise ParseError(f"unexpected token [{token(value)}] in a multi get request")
+        (value,) = value
+    if isinstance(value, dict):
+        for name in value:
+            raise ParseError(f"failed to parse multi get request. unknown field [{name}]")
+        return None
+    return None if value is None else _text(value)
+
+
+def _version(value: Any) -> int | None:
+    """Raises IllegalArgument for what is no whole number."""
+    while isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        return int(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise IllegalArgument(f'For input string: "{_text(value)}"') from error
 
 
 def _text(value: Any) -> str:

@@ -83,9 +83,9 @@ def test_an_unknown_index(node: NodeProcess) -> None:
 
 
 def test_an_unknown_parameter_names_the_nearest(node: NodeProcess, index: str) -> None:
-    error = error_of(node, "GET", f"/{index}/_search?siize=3", None, 400)
+    error = error_of(node, "GET", f"/{index}/_search?preferenc=3", None, 400)
     assert error["reason"] == (
-        f"request [/{index}/_search] contains unrecognized parameter: [siize] -> did you mean [size]?"
+        f"request [/{index}/_search] contains unrecognized parameter: [preferenc] -> did you mean [preference]?"
     )
 
 

@@ -1,9 +1,16 @@
 """`_cat`: tables for people."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sealane.cluster.views import IndexView
-from sealane.errors import IllegalArgument
+from sealane.errors import (
+    ApiError,
+    IllegalArgument,
+    IndexNotFound,
+    NoShardAvailable,
+    SearchPhaseExecution,
+)
 from sealane.model.node import NodeInfo
 from sealane.rest.cat_table import CAT_PARAMS, Cell, Column, Size, Table, cat_response, ratio_text
 from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, STRICT, options_of
@@ -182,7 +189,7 @@ def routes(services: Services) -> list[Route]:
         table = Table(INDICES)
         for index in found:
             cells = await _index_row(services, index)
-            if wanted is None or cells["health"] == wanted:
+            if cells is not None and (wanted is None or cells["health"] == wanted):
                 table.rows.append(cells)
         return cat_response(table, request)
 
@@ -194,8 +201,7 @@ def routes(services: Services) -> list[Route]:
         found = services.indices.find(
             request.indices, options_of(request.params, STRICT), forbid_closed=True
         )
-        sizes = [await services.indices.sizes(index) for index in found]
-        row: dict[str, Cell] = {**_now(services), "count": sum(each.docs for each in sizes)}
+        row: dict[str, Cell] = {**_now(services), "count": await _count(services, found)}
         columns = COUNT[2:] if request.params.get("ts") is False else COUNT
         return cat_response(Table(columns, [row]), request)
 
@@ -241,7 +247,32 @@ def routes(services: Services) -> list[Route]:
     return [*tables, table(("/_cat",), overview, "cluster:monitor/main")]
 
 
-async def _index_row(services: Services, index: IndexView) -> dict[str, Cell]:
+async def _count(services: Services, indices: Sequence[IndexView]) -> int:
+    """The documents of the indices that are there. Raises SearchPhaseExecution where none of them could be opened."""
+    total = 0
+    failed: list[tuple[IndexView, ApiError]] = []
+    for index in indices:
+        try:
+            total += (await services.indices.sizes(index)).docs
+        except NoShardAvailable as error:
+            failed.append((index, error))
+        except IndexNotFound:
+            pass  # deleted since it was found: it has no documents
+    if failed and len(failed) == len(indices):
+        raise SearchPhaseExecution(
+            "all shards failed",
+            phase="query",
+            failed_shards=[
+                {"shard": 0, "index": index.name, "node": None, "reason": error.to_cause()}
+                for index, error in failed
+            ],
+            causes=[error for _, error in failed],
+        )
+    return total
+
+
+async def _index_row(services: Services, index: IndexView) -> dict[str, Cell] | None:
+    """None for an index deleted since it was found. One that could not be opened has no figures."""
     health = index_health(index, services.unopened())
     cells: dict[str, Cell] = {
         "health": health.status,
@@ -254,7 +285,12 @@ async def _index_row(services: Services, index: IndexView) -> dict[str, Cell]:
         "creation.date.string": _iso(index.created_ms),
     }
     if index.open:
-        sizes = await services.indices.sizes(index)
+        try:
+            sizes = await services.indices.sizes(index)
+        except NoShardAvailable:
+            return cells
+        except IndexNotFound:
+            return None
         size = Size(sizes.store_bytes)
         cells |= {
             "docs.count": sizes.docs,

@@ -4,7 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sealane.cluster.views import IndexView
-from sealane.errors import ActionRequestValidation, IllegalArgument, ParseError
+from sealane.errors import (
+    ActionRequestValidation,
+    IllegalArgument,
+    IndexNotFound,
+    NoShardAvailable,
+    ParseError,
+)
 from sealane.rest.bodies import read_object, require_body
 from sealane.rest.expressions import (
     CHANGING,
@@ -273,9 +279,14 @@ def _upkeep(services: Services) -> list[Route]:
             found = services.indices.find(
                 request.indices, options_of(request.params, STRICT), forbid_closed=True
             )
+            done = []
             for index in found:
-                await work(index)
-            return json_response({"_shards": _all_shards(found)})
+                try:
+                    await work(index)
+                except (IndexNotFound, NoShardAvailable):
+                    continue  # deleted since it was found, or never opened: none of its shards
+                done.append(index)
+            return json_response({"_shards": _shards(found, done)})
 
         return handler
 
@@ -313,9 +324,9 @@ def _check_flush(params: Mapping[str, Any]) -> None:
         raise ActionRequestValidation(["wait_if_ongoing must be true for a force flush"])
 
 
-def _all_shards(indices: Sequence[IndexView]) -> dict[str, int]:
+def _shards(indices: Sequence[IndexView], done: Sequence[IndexView]) -> dict[str, int]:
     return {
         "total": sum(index.shards * (1 + index.replicas) for index in indices),
-        "successful": sum(index.shards for index in indices),
+        "successful": sum(index.shards for index in done),
         "failed": 0,
     }

@@ -1,6 +1,7 @@
 """The column an aggregation reads: whether it is there, of which type its values are, how they show."""
 
 from dataclasses import dataclass
+from math import ceil, inf
 
 import tantivy
 
@@ -21,6 +22,8 @@ KEY_TYPES = {
     FieldType.DOUBLE: "double",
     FieldType.FLOAT: "double",
 }
+_BEYOND = values.LONG_MAX + 2
+"""Where a range begins that no whole number reaches."""
 _METADATA = {
     "_id": Field(path="_id", type=FieldType.KEYWORD, source_path="_id", doc_values=False),
 }
@@ -84,31 +87,58 @@ class Column:
             queries.append(self.lacking())
         return queries[0] if len(queries) == 1 else any_of(queries)
 
+    def ends(
+        self, low: float | None, high: float | None
+    ) -> "tuple[float | None, float | None] | None":
+        """The ends of a half-open range, moved to what the column can hold; None where nothing can be inside."""
+        if self.type == "double":
+            first, last = _signless(low), _signless(high)
+            empty = first is not None and last is not None and first >= last
+            return None if empty else (first, last)
+        first, last = _whole_low(low), _whole_high(high)
+        if first == _BEYOND or last == values.LONG_MIN:
+            return None
+        empty = first is not None and last is not None and first >= last
+        return None if empty else (first, last)
+
     def between(self, low: float | None, high: float | None, scope: Scope) -> tantivy.Query:
         """Documents with a number from `low` on and below `high`."""
         if self.name is None:
             return tantivy.Query.empty_query()
-        if low is None and high is None:
-            return tantivy.Query.exists_query(self.name)
-        first, last = whole_ends(low, high) if self.type != "double" else (low, high)
-        if first is not None and last is not None and first >= last:
+        ends = self.ends(low, high)
+        if ends is None:
             return tantivy.Query.empty_query()
+        first, last = ends
+        if first is None and last is None:
+            return tantivy.Query.exists_query(self.name)
         kind = tantivy.FieldType.Float if self.type == "double" else tantivy.FieldType.Integer
         return tantivy.Query.range_query(
             scope.schema, self.name, kind, first, last, True, last is None
         )
 
 
-def whole_ends(low: float | None, high: float | None) -> tuple[int | None, int | None]:
-    """The ends of a half-open range, moved to whole numbers that a column can hold."""
-    return _whole(low), _whole(high)
-
-
-def _whole(number: float | None) -> int | None:
-    if number is None or number in (float("inf"), float("-inf")):
+def _whole_low(number: float | None) -> int | None:
+    """None where the column can hold nothing lower."""
+    if number is None or number <= values.LONG_MIN:
         return None
-    up = -int(-number // 1)
-    return max(values.LONG_MIN, min(values.LONG_MAX, up))
+    # As doubles, the largest values of a column are one more than the largest.
+    return min(values.LONG_MAX, ceil(number)) if number <= values.LONG_MAX + 1 else _BEYOND
+
+
+def _whole_high(number: float | None) -> int | None:
+    """None where the column can hold nothing higher."""
+    if number is None or number > values.LONG_MAX + 1:
+        return None
+    return (
+        max(values.LONG_MIN, min(values.LONG_MAX, ceil(number)))
+        if number > -inf
+        else values.LONG_MIN
+    )
+
+
+def _signless(number: float | None) -> float | None:
+    """The two zeros are the same to a range; tantivy has -0.0 below 0.0."""
+    return -0.0 if number == 0 else number
 
 
 def column_of(path: str, missing: dsl.Scalar | None, scope: Scope) -> Column:

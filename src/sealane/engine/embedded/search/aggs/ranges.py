@@ -3,9 +3,10 @@
 import tantivy
 
 from sealane.engine.embedded.search import values
-from sealane.engine.embedded.search.aggs.columns import Column, column_of, whole_ends
+from sealane.engine.embedded.search.aggs.columns import Column, column_of
 from sealane.engine.embedded.search.aggs.run import LazyQuery, Node, Raw, Run, not_supported
 from sealane.engine.embedded.search.scope import all_of, any_of
+from sealane.engine.embedded.search.state import EXACT_DOUBLES
 from sealane.engine.mapping import FieldType
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
@@ -28,6 +29,9 @@ class RangeNode(Node):
             raise IllegalArgument(f"No [ranges] specified for the [{agg.name}] aggregation")
         self.spans = [self._span(each) for each in agg.ranges]
         self.packs = pack(self.spans, self.column)
+        ends = [end for span in self.spans for end in _native_range(span, self.column).values()]
+        # tantivy's aggregation reads its ends as doubles; queries read whole numbers as what they are.
+        self.exact = self.column.type == "double" or all(abs(each) < EXACT_DOUBLES for each in ends)
 
     def _span(self, spec: dsl.RangeBucketSpec) -> Span:
         return self._end(spec.from_), self._end(spec.to)
@@ -47,7 +51,7 @@ class RangeNode(Node):
         return number
 
     def native(self, inline: bool) -> Raw | None:
-        if self.column.name is None or self.column.missing is not None:
+        if self.column.name is None or self.column.missing is not None or not self.exact:
             return None
         requests: Raw = {}
         for place, pack_ in enumerate(self.packs):
@@ -64,6 +68,8 @@ class RangeNode(Node):
             }
             for at in pack_:
                 wanted = _native_range(self.spans[at], self.column)
+                if not buckets:
+                    continue  # the view has no documents
                 bucket = buckets[(_float(wanted.get("from")), _float(wanted.get("to")))]
                 narrowed = self._narrowed(query, self.spans[at])
                 aggs = self.child_answers(bucket, narrowed, inline)
@@ -108,7 +114,7 @@ def _float(value: float | None) -> float | None:
 
 
 def _native_range(span: Span, column: Column) -> dict[str, float]:
-    low, high = span if column.type == "double" else whole_ends(*span)
+    low, high = column.ends(*span) or (0.0, 0.0)
     found: dict[str, float] = {}
     if low is not None:
         found["from"] = low

@@ -6,6 +6,7 @@ It turns names into indices, groups a bulk by index, and adds to errors what onl
 looks like is rest's.
 """
 
+import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Protocol
@@ -195,8 +196,13 @@ class Documents:
         for target, numbers in by_uuid.values():
             numbers.sort()
             await self._write_index(target, numbers, items, outcomes, ctx)
-            if refresh is not Refresh.NO:
-                await self._refresh(target, numbers, outcomes, refresh)
+        if refresh is not Refresh.NO:
+            written = [
+                target
+                for target, numbers in by_uuid.values()
+                if any(_wrote(outcomes[at]) for at in numbers)
+            ]
+            await self._refresh(written, refresh)
         assert all(outcome is not None for outcome in outcomes)
         return outcomes  # type: ignore[return-value]
 
@@ -225,20 +231,19 @@ class Documents:
             for at in numbers:
                 _route(items[at], name, target.routing)
 
-    async def _refresh(
-        self,
-        target: Target,
-        numbers: list[int],
-        outcomes: list[Outcome | None],
-        refresh: Refresh,
-    ) -> None:
-        written = any(
-            isinstance(outcome.result, WriteResult) and outcome.result.result != NOOP
-            for at in numbers
-            if (outcome := outcomes[at]) is not None
-        )
-        if not written:
+    async def _refresh(self, written: Sequence[Target], refresh: Refresh) -> None:
+        """All indices at once: each may have its own interval to wait for."""
+        if len(written) == 1:
+            await self._refresh_one(written[0], refresh)
             return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for target in written:
+                    group.create_task(self._refresh_one(target, refresh))
+        except* ApiError as failed:
+            raise failed.exceptions[0] from None
+
+    async def _refresh_one(self, target: Target, refresh: Refresh) -> None:
         try:
             if refresh is Refresh.WAIT:
                 await self._writer.wait_for_refresh(target.uuid)
@@ -351,6 +356,14 @@ class Documents:
             if not isinstance(result, VersionConflict):
                 break
         return Outcome(target.name, update.id, _placed(conflict, target))
+
+
+def _wrote(outcome: Outcome | None) -> bool:
+    return (
+        outcome is not None
+        and isinstance(outcome.result, WriteResult)
+        and outcome.result.result != NOOP
+    )
 
 
 def _makes_index(item: BulkItem) -> bool:

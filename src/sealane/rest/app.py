@@ -14,8 +14,14 @@ from typing import Any, Self
 from sealane.clock import Clock
 from sealane.errors import ApiError, IllegalArgument, ParseError, SecurityError
 from sealane.model.task import ANONYMOUS, NO_HEADERS, Context, Task, TaskRegistry
-from sealane.rest.bodies import yaml_to_json
-from sealane.rest.errors import MediaTypeHeaderError, MethodNotAllowed, as_api_error, error_body
+from sealane.rest.bodies import to_utf8, yaml_to_json
+from sealane.rest.errors import (
+    MediaTypeHeaderError,
+    MethodNotAllowed,
+    NodeClosed,
+    as_api_error,
+    error_body,
+)
 from sealane.rest.filter_path import FilterPath
 from sealane.rest.media import FORMATS, Negotiated, negotiate
 from sealane.rest.params import boolean, parse_params
@@ -114,6 +120,13 @@ class RestApp:
         except BodyTooLarge as error:
             await _refuse_body(send, error)
             return
+        except asyncio.CancelledError:
+            # A client that hangs up ends the handler only; the request as a whole is cancelled by a server that stops,
+            # and that does not wait any longer. The task ends with this answer.
+            handling = asyncio.current_task()
+            assert handling is not None
+            handling.uncancel()
+            response = _error_response(head, NodeClosed())
         except Exception as error:
             response = _error_response(head, error)
         await self._send(head, response, send)
@@ -159,8 +172,7 @@ class RestApp:
                 raise IllegalArgument(
                     f"request [{head.method} {head.path}] does not support having a body"
                 )
-            if media.body == "yaml":
-                body = yaml_to_json(body)
+            body = yaml_to_json(body) if media.body == "yaml" else to_utf8(body)
         elif route.body and query and "source" in query:
             body = _body_of_parameter(query)
         options = _render_options(query, media) if query else None

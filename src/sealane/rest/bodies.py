@@ -1,5 +1,6 @@
 """Reading request bodies: JSON with comments, and the reference's errors for what is not JSON."""
 
+import json
 from typing import Any
 
 import orjson
@@ -13,7 +14,8 @@ from sealane.errors import (
     XContentEofError,
     XContentParseError,
 )
-from sealane.rest.json_scan import JsonFault, Scanned, line_and_column, location, scan
+from sealane.query.any_json import loads
+from sealane.rest.json_scan import JsonFault, Scanned, bad_utf8, line_and_column, location, scan
 
 SCAN_MAX_BYTES = 1 << 20
 """Above this a fault is reported by its place only: the exact scan of a huge body would hold up the node."""
@@ -59,6 +61,20 @@ def not_xcontent() -> NotXContent:
     return error
 
 
+def to_utf8(body: bytes) -> bytes:
+    """JSON in UTF-16 or UTF-32, or behind a byte order mark, as plain UTF-8; its first bytes tell which it is.
+
+    What cannot be decoded stays as it is, for the reader to refuse.
+    """
+    encoding = json.detect_encoding(body[:4])
+    if encoding == "utf-8":
+        return body
+    try:
+        return body.decode(encoding).encode()
+    except UnicodeError:
+        return body
+
+
 def yaml_to_json(body: bytes) -> bytes:
     """A YAML body as JSON. Raises XContentParseError."""
     import yaml  # few clients send it
@@ -76,9 +92,31 @@ def _read_carefully(body: bytes, error: orjson.JSONDecodeError, eof_is_own_type:
     try:
         return orjson.loads(kept)
     except orjson.JSONDecodeError as still:
-        # What the scan lets pass and orjson does not: invalid UTF-8, lone surrogates, deep nesting.
-        fault = JsonFault(still.msg, min(still.pos, len(body)))
+        # What the scan lets pass and orjson does not: numbers beyond a double, which the reference reads as well;
+        # invalid UTF-8, lone surrogates, deep nesting.
+        value = _beyond_doubles(kept)
+        if value is not None:
+            return value
+        fault = _not_utf8(kept) or JsonFault(still.msg, min(still.pos, len(body)))
         raise _wrapped(body, fault, eof_is_own_type) from still
+
+
+def _beyond_doubles(body: bytes) -> Any:
+    """A value in which only numbers are out of the ordinary; None for any other."""
+    try:
+        value = loads(body)
+        orjson.dumps(value)
+    except (ValueError, RecursionError, orjson.JSONEncodeError):
+        return None
+    return value
+
+
+def _not_utf8(body: bytes) -> JsonFault | None:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return bad_utf8(body, error.start)
+    return None
 
 
 def _without_comments(body: bytes, scanned: Scanned) -> bytes:

@@ -7,7 +7,7 @@ orjson reads every body; this scanner runs only on those that orjson refused or 
 import re
 from dataclasses import dataclass, field
 
-import orjson
+from sealane.query.any_json import loads
 
 _SPACE = re.compile(rb"[ \t\r\n]+")
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -144,7 +144,10 @@ class _Scanner:
             raise self._unexpected(char, "was expecting double-quote to start field name")
         begin = self._at
         self._string("in field name")
-        name = str(orjson.loads(self._data[begin : self._at]))
+        try:
+            name = str(loads(self._data[begin : self._at]))
+        except UnicodeDecodeError as error:
+            raise bad_utf8(self._data, begin + error.start) from error
         if name in keys:
             raise JsonFault(f"Duplicate field '{name}'", self._at)
         keys.add(name)
@@ -300,6 +303,19 @@ class _Scanner:
 
     def _unexpected(self, char: int, problem: str) -> JsonFault:
         return JsonFault(f"Unexpected character ({_shown(char)}): {problem}", self._at)
+
+
+def bad_utf8(data: bytes, at: int) -> JsonFault:
+    """What is wrong with the bytes from `at` on, where UTF-8 cannot be read."""
+    byte = data[at]
+    length = (
+        4 if 0xF0 <= byte < 0xF8 else 3 if 0xE0 <= byte < 0xF0 else 2 if 0xC0 <= byte < 0xE0 else 1
+    )
+    for offset in range(1, length):
+        following = data[at + offset : at + offset + 1]
+        if following and following[0] & 0xC0 != 0x80:
+            return JsonFault(f"Invalid UTF-8 middle byte 0x{following[0]:x}", at + offset)
+    return JsonFault(f"Invalid UTF-8 start byte 0x{byte:x}", at)
 
 
 def _leads(data: bytes, start: int, end: int) -> bool:

@@ -29,9 +29,11 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves one ASGI application: `async with` it. Leaving lets running requests end, within limits."""
+    """Serves one ASGI application: `async with` it. Leaving lets running requests end within
+    `stop_within_s`; those that do not are answered that the node closes.
+    """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, *, stop_within_s: int = _STOP_WITHIN_S) -> None:
         config = uvicorn.Config(
             app,
             http=LimitedHttpProtocol,
@@ -45,7 +47,7 @@ class HttpServer:
             date_header=False,
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_STOP_WITHIN_S,
+            timeout_graceful_shutdown=stop_within_s,
             backlog=_BACKLOG,
         )
         # It reports each start and stop of its own; the node reports those.

@@ -1,10 +1,19 @@
 """Documents by index name, over an engine and an index service in memory."""
 
+import msgspec
 import pytest
 
 from sealane.cluster.documents import BulkItem, Documents, Refresh, Update
 from sealane.cluster.metadata import Alias
-from sealane.errors import ApiError, DocumentMissing, IndexNotFound, VersionConflict
+from sealane.errors import (
+    ApiError,
+    DocumentMissing,
+    IndexNotFound,
+    IOFailure,
+    NoShardAvailable,
+    UnavailableShards,
+    VersionConflict,
+)
 from sealane.model.document import OpType, WriteOp, WriteResult
 from sealane.model.task import Context, Task, TaskId
 from tests.unit.rest.fakes import FakeEngine, FakeIndices
@@ -187,14 +196,136 @@ async def test_an_engine_that_fails_as_a_whole_fails_every_item_of_its_index(
 
 
 @pytest.mark.parametrize(
-    ("policy", "times"), [(Refresh.NO, 0), (Refresh.NOW, 1), (Refresh.WAIT, 1)]
+    ("policy", "times"), [(Refresh.NO, (0, 0)), (Refresh.NOW, (1, 0)), (Refresh.WAIT, (0, 1))]
 )
 async def test_a_refresh_happens_once_for_an_index_and_only_for_a_write(
-    documents: Documents, engine: FakeEngine, policy: Refresh, times: int
+    documents: Documents, engine: FakeEngine, policy: Refresh, times: tuple[int, int]
 ) -> None:
     await documents.bulk([index("a", "1"), index("a", "2")], policy, CTX)
     await documents.bulk([update("a", "1", {}), update("a", "9", {})], policy, CTX)
-    assert engine.refreshed == ["uuid-of-a"] * times
+    assert engine.refreshed == ["uuid-of-a"] * times[0]
+    assert engine.waited_for == ["uuid-of-a"] * times[1]
+
+
+GONE = IndexNotFound("uuid-of-a")
+UNOPENED = NoShardAvailable(IOFailure("no space left"))
+
+
+@pytest.mark.parametrize("policy", [Refresh.NOW, Refresh.WAIT])
+async def test_an_index_deleted_under_a_bulk_fails_its_own_items_by_its_name(
+    documents: Documents, engine: FakeEngine, policy: Refresh
+) -> None:
+    engine.failing["uuid-of-a"] = GONE
+    items = [index("b", "1"), index("a", "1"), update("a", "2", {"n": 1}), index("b", "2")]
+    outcomes = await documents.bulk(items, policy, CTX)
+    shown = [
+        each.result.reason if isinstance(each.result, ApiError) else each.result.result
+        for each in outcomes
+    ]
+    assert shown == ["created", "no such index [a]", "no such index [a]", "created"]
+    assert isinstance(outcomes[1].result, IndexNotFound)
+    assert outcomes[1].result.metadata["index"] == "a"
+
+
+@pytest.mark.parametrize("policy", [Refresh.NOW, Refresh.WAIT])
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+async def test_an_index_that_vanishes_before_its_refresh_was_written_all_the_same(
+    documents: Documents, engine: FakeEngine, policy: Refresh, names: list[str]
+) -> None:
+    async def vanish(index_uuid: str) -> None:
+        raise IndexNotFound(index_uuid)
+
+    engine.refresh = engine.wait_for_refresh = vanish  # type: ignore[method-assign]
+    outcomes = await documents.bulk([index(name, "1") for name in names], policy, CTX)
+    assert all(isinstance(each.result, WriteResult) for each in outcomes)
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+async def test_a_refresh_that_fails_is_told_as_it_is(
+    documents: Documents, engine: FakeEngine, names: list[str]
+) -> None:
+    async def fail(index_uuid: str) -> None:
+        raise IOFailure("no space left")
+
+    engine.refresh = fail  # type: ignore[method-assign]
+    with pytest.raises(IOFailure, match="no space left"):
+        await documents.bulk([index(name, "1") for name in names], Refresh.NOW, CTX)
+
+
+async def test_a_write_to_an_index_that_was_never_opened_says_so(
+    documents: Documents, engine: FakeEngine
+) -> None:
+    engine.failing["uuid-of-a"] = UNOPENED
+    (outcome, updated) = await documents.bulk(
+        [index("a", "1"), update("a", "1", {})], Refresh.NO, CTX
+    )
+    for each in (outcome.result, updated.result):
+        assert isinstance(each, UnavailableShards)
+        assert each.status == 503
+        assert each.reason == "[a] primary shard is not active"
+        assert each.caused_by is UNOPENED.caused_by
+
+
+async def test_a_get_names_the_index_that_vanished_or_was_never_opened(
+    documents: Documents, indices: FakeIndices, engine: FakeEngine
+) -> None:
+    indices.add("a")
+    engine.failing["uuid-of-a"] = GONE
+    with pytest.raises(IndexNotFound, match=r"no such index \[a\]"):
+        await documents.get("a", "1")
+    engine.failing["uuid-of-a"] = UNOPENED
+    with pytest.raises(NoShardAvailable) as caught:
+        await documents.get("a", "1", refresh=True)
+    assert caught.value.reason == "No shard available for [get [a][1]: routing [null]]"
+    assert caught.value.caused_by is UNOPENED.caused_by
+
+
+async def test_an_index_that_vanishes_while_an_update_is_tried_again_fails_that_update(
+    documents: Documents, engine: FakeEngine
+) -> None:
+    await results(documents, index("a", "1", b'{"n":1}'))
+
+    async def interfere() -> None:
+        await engine.bulk("uuid-of-a", [WriteOp(op=OpType.INDEX, id="1", source=b"{}")], CTX)
+        engine.reads_left = 0
+
+    engine.before_bulk = interfere
+    assert await results(
+        documents, update("a", "1", {"m": 1}, retry_on_conflict=3), index("b", "1")
+    ) == ["index_not_found_exception", "created"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (b'{"n":1e400}', b'{"n":"Infinity","m":1}'),
+        (b'{"n":[-1e400]}', b'{"n":["-Infinity"],"m":1}'),
+        (b'{"s":"\\ud800x"}', b'{"s":"\\uD800x","m":1}'),
+        (b'{"n":123456789012345678901234567890}', b'{"n":123456789012345678901234567890,"m":1}'),
+        (b'{"n":1} // why', b'{"n":1,"m":1}'),
+    ],
+)
+async def test_an_update_reads_whatever_could_be_stored(
+    documents: Documents, engine: FakeEngine, stored: bytes, expected: bytes
+) -> None:
+    await results(documents, index("a", "1"))
+    docs = engine.stored["uuid-of-a"]
+    docs["1"] = msgspec.structs.replace(docs["1"], source=stored)
+    engine.checks_json = False
+    assert await results(documents, update("a", "1", {"m": 1})) == ["updated"]
+    assert docs["1"].source == expected
+
+
+async def test_a_stored_source_that_is_no_json_fails_its_update_only(
+    documents: Documents, engine: FakeEngine
+) -> None:
+    await results(documents, index("a", "1"))
+    docs = engine.stored["uuid-of-a"]
+    docs["1"] = msgspec.structs.replace(docs["1"], source=b"{damaged")
+    assert await results(documents, update("a", "1", {"m": 1}), index("a", "2")) == [
+        "parse_exception",
+        "created",
+    ]
 
 
 async def test_a_get_may_demand_a_version(documents: Documents) -> None:

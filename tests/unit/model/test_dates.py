@@ -164,3 +164,11 @@ def test_formats_that_are_none(fmt: str, problem: str) -> None:
 def test_zones_that_do_not_exist(name: str) -> None:
     with pytest.raises(IllegalArgument, match=r"java\.time\."):
         zone(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["2019-W18-2T11:22:33.004Z", "2019-W18-2", "2019-01-02T11:22:33.00+Z", "2019-001-1"]
+)
+def test_the_default_format_refuses_what_only_looks_like_it(text: str) -> None:
+    with pytest.raises(ParseError, match="failed to parse date field"):
+        parse_date(text)

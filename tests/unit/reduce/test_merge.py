@@ -122,3 +122,29 @@ def test_flags_and_failures_are_joined() -> None:
     assert merged.timed_out is True
     assert merged.terminated_early is False
     assert cluster_reduce_phases([one, other]) == 3
+
+
+@pytest.mark.parametrize(
+    ("order", "missing", "expected"),
+    [
+        ("asc", "_last", ["n1", "n2", "p1", "p2", "none"]),
+        ("desc", "_last", ["p1", "p2", "n1", "n2", "none"]),
+        ("asc", "_first", ["none", "n1", "n2", "p1", "p2"]),
+    ],
+)
+def test_the_negative_zero_is_below_the_other(
+    order: str, missing: str, expected: list[str]
+) -> None:
+    """As the reference compares doubles: else a page would follow one order, and the shards the other."""
+    text = f'{{"sort":[{{"w":{{"order":"{order}","missing":"{missing}"}}}},"n"]}}'
+    body = parse_search_body(text.encode())
+    rows = {"p1": (0.0, 1), "n1": (-0.0, 2), "none": (None, 9), "n2": (-0.0, 4), "p2": (0.0, 3)}
+    parts = [
+        part(
+            *(Hit("i", name, None, sort=list(rows[name])) for name in names),
+            types=["double", "long"],
+        )
+        for names in (("n1", "p1"), ("n2", "p2"), ("none",))
+    ]
+    assert ids(merge(body, parts, from_=0, size=10, final=True)) == expected
+    assert ids(merge(body, parts, from_=1, size=2, final=True)) == expected[1:3]

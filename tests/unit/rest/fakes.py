@@ -49,22 +49,41 @@ class FakeClock:
 
 @dataclass
 class FakeEngine:
-    """Documents by index uuid and id; seq_nos by index. `before_bulk` lets a test come in between."""
+    """Documents by index uuid and id; seq_nos by index. `before_bulk` lets a test come in between, and what is
+    asked of an index in `failing` raises that.
+    """
 
     stored: dict[str, dict[str, Document]] = field(default_factory=dict)
     seq_nos: dict[str, int] = field(default_factory=dict)
     refreshed: list[str] = field(default_factory=list)
+    waited_for: list[str] = field(default_factory=list)
+    failing: dict[str, ApiError] = field(default_factory=dict)
     generated: int = 0
     bulk_calls: int = 0
+    checks_json: bool = True
+    reads_left: int | None = None
+    """After how many reads an index is gone; None for never."""
     before_bulk: Any = None
 
     async def get(
         self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
     ) -> Document | None:
+        self._check(index_uuid)
+        if self.reads_left == 0:
+            raise IndexNotFound(index_uuid)
         return self.stored.get(index_uuid, {}).get(doc_id)
 
     async def refresh(self, index_uuid: str) -> None:
+        self._check(index_uuid)
         self.refreshed.append(index_uuid)
+
+    async def wait_for_refresh(self, index_uuid: str) -> None:
+        self._check(index_uuid)
+        self.waited_for.append(index_uuid)
+
+    def _check(self, index_uuid: str) -> None:
+        if index_uuid in self.failing:
+            raise self.failing[index_uuid]
 
     async def bulk(
         self, index_uuid: str, operations: Sequence[WriteOp], ctx: Context
@@ -73,6 +92,7 @@ class FakeEngine:
         if self.before_bulk is not None:
             hook, self.before_bulk = self.before_bulk, None
             await hook()
+        self._check(index_uuid)
         out: list[WriteResult | ApiError] = []
         for op in operations:
             try:
@@ -93,7 +113,7 @@ class FakeEngine:
             )
         if op.if_seq_no is not None and (old is None or old.seq_no != op.if_seq_no):
             raise VersionConflict(f"[{doc_id}]: version conflict, required seqNo [{op.if_seq_no}]")
-        if op.source is not None:
+        if op.source is not None and self.checks_json:
             try:
                 orjson.loads(op.source)
             except orjson.JSONDecodeError as error:
@@ -150,6 +170,8 @@ class FakeIndices:
     alias_actions: list[AliasAction] = field(default_factory=list)
     settings_changes: list[Mapping[str, Value | None]] = field(default_factory=list)
     refreshed: list[str] = field(default_factory=list)
+    failing: dict[str, ApiError] = field(default_factory=dict)
+    """What the engine says of an index, by name."""
 
     def add(self, name: str, **members: Any) -> IndexMetadata:
         uuid = members.pop("uuid", f"uuid-of-{name}")
@@ -230,10 +252,16 @@ class FakeIndices:
         self.alias_actions += actions
 
     async def refresh(self, index: IndexView) -> None:
+        self._check(index)
         self.refreshed.append(index.name)
 
     async def sizes(self, index: IndexView) -> IndexStats:
+        self._check(index)
         return IndexStats(docs=1, deleted=0, store_bytes=3796, shards=())
+
+    def _check(self, index: IndexView) -> None:
+        if index.name in self.failing:
+            raise self.failing[index.name]
 
     def default_settings(self, index: IndexView) -> Mapping[str, Value]:
         return {"index.refresh_interval": "1s"}

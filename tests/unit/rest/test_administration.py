@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sealane.cluster.metadata import Alias
+from sealane.errors import IndexNotFound, IOFailure, NoShardAvailable
 from sealane.rest import Build
 from sealane.rest.load import machine_load
 from tests.unit.rest.fakes import NOW_MS, Client, World, assert_error
@@ -395,3 +396,44 @@ async def test_an_unknown_alias_action_is_placed_at_its_value(
     body = f'{{"actions":[{{"rename":{gap}{{}}}}]}}'.encode()
     error = (await client("POST", "/_aliases", body)).json["error"]
     assert error["reason"] == f"[1:{column}] [aliases] failed to parse field [actions]"
+
+
+NOT_OPEN = NoShardAvailable(IOFailure("no space left"))
+
+
+async def test_an_index_that_could_not_be_opened_is_listed_red_without_figures() -> None:
+    world = World(unopened=("uuid-of-broken",))
+    world.indices.add("broken")
+    world.indices.add("whole")
+    world.indices.failing["broken"] = NOT_OPEN
+    async with world.serve() as client:
+        rows = (await client("GET", "/_cat/indices?format=json")).json
+        red = (await client("GET", "/_cat/indices?format=json&health=red")).json
+        counted = await client("GET", "/_cat/count?h=count")
+        alone = await client("GET", "/_cat/count/broken")
+        refreshed = (await client("POST", "/_refresh")).json
+    by_name = {row["index"]: row for row in rows}
+    assert by_name["broken"]["health"] == "red"
+    assert by_name["broken"]["docs.count"] is None
+    assert by_name["broken"]["store.size"] is None
+    assert by_name["whole"]["docs.count"] == "1"
+    assert [row["index"] for row in red] == ["broken"]
+    assert counted.text == "1\n"
+    assert alone.status == 503
+    assert alone.json["error"]["type"] == "search_phase_execution_exception"
+    assert alone.json["error"]["failed_shards"][0]["index"] == "broken"
+    assert refreshed["_shards"] == {"total": 4, "successful": 1, "failed": 0}
+
+
+async def test_an_index_deleted_while_it_is_shown_is_left_out() -> None:
+    world = World()
+    world.indices.add("gone")
+    world.indices.add("whole")
+    world.indices.failing["gone"] = IndexNotFound("uuid-of-gone")
+    async with world.serve() as client:
+        rows = (await client("GET", "/_cat/indices?format=json")).json
+        counted = await client("GET", "/_cat/count?h=count")
+        refreshed = await client("POST", "/_refresh")
+    assert [row["index"] for row in rows] == ["whole"]
+    assert counted.text == "1\n"
+    assert refreshed.status == 200

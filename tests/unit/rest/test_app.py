@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sealane.errors import TaskCancelled
+from sealane.errors import IllegalArgument, TaskCancelled
 from sealane.rest import Request, Response, Route, json_response, no_indices, standard_routes
 from sealane.rest import app as app_module
 from sealane.rest.params import BODY_AS_PARAMETER
@@ -435,3 +435,82 @@ def test_every_route_names_an_action_and_known_methods() -> None:
     for each in standard_routes(World().services()):
         assert each.action.split(":")[0] in ("cluster", "indices")
         assert set(each.methods) <= set(METHODS)
+
+
+@pytest.mark.parametrize("query", ["", "?pretty", "?format=yaml", "?error_trace=true"])
+async def test_an_error_that_echoes_a_lone_surrogate_is_still_an_error_in_json(query: str) -> None:
+    async def echo(request: Request) -> Response:
+        raise IllegalArgument("value [\ud800x]").with_metadata(index="\udfff")
+
+    async with World().serve([route(echo)]) as client:
+        answer = await client("GET", f"/_test{query}")
+    assert answer.status == 400
+    assert answer.headers["x-elastic-product"] == "Elasticsearch"
+    assert b"value [\\uD800x]" in answer.body
+    assert b"\\uDFFF" in answer.body
+
+
+async def test_an_answer_that_echoes_a_lone_surrogate_is_written_as_its_escape() -> None:
+    async def echo(request: Request) -> Response:
+        return json_response({"name": "\ud800"})
+
+    async with World().serve([route(echo)]) as client:
+        assert (await client("GET", "/_test")).body == b'{"name":"\\uD800"}'
+
+
+async def test_a_request_that_the_stopping_server_cancels_is_a_503() -> None:
+    started = asyncio.Event()
+
+    async def endless(request: Request) -> Response:
+        started.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with World().serve([route(endless)]) as client, asyncio.TaskGroup() as group:
+        call = group.create_task(client("GET", "/_test"))
+        await started.wait()
+        call.cancel()
+        answer = await call
+        assert_error(answer, 503, "node_closed_exception", "node closed")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"d\xe5oc":{}}', "[1:5] Invalid UTF-8 middle byte 0x6f"),
+        (b'{"d\xff":1}', "[1:4] Invalid UTF-8 start byte 0xff"),
+        (b'{"doc":{"a\x80":1}}', "[1:11] Invalid UTF-8 start byte 0x80"),
+        (b'{"doc":{"a":"\xe5oc"}}', "[1:15] Invalid UTF-8 middle byte 0x6f"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "target"), [("POST", "/rest_a/_update/1"), ("PUT", "/rest_a"), ("POST", "/_mget")]
+)
+async def test_a_body_that_is_not_utf_8_is_refused(
+    method: str, target: str, body: bytes, reason: str
+) -> None:
+    async with World().serve() as client:
+        answer = await client(method, target, body)
+    assert answer.status == 400
+    assert answer.json["error"]["type"] == "x_content_parse_exception"
+    assert answer.json["error"]["reason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"],
+)
+async def test_json_may_come_in_any_unicode_encoding(encoding: str) -> None:
+    async with World().serve() as client:
+        answer = await client("PUT", "/rest_a/_doc/1", '{"a":"\u00e9"}'.encode(encoding))
+        assert answer.status == 201
+        source = await client("GET", "/rest_a/_source/1")
+    assert source.body == '{"a":"\u00e9"}'.encode()
+
+
+@pytest.mark.parametrize("body", [b"{\0\x00\xd8}\0", b"\xff\xfe{", b"\0\0\0\0", b"\0"])
+async def test_bytes_in_no_encoding_are_refused(body: bytes) -> None:
+    async with World().serve() as client:
+        answer = await client("POST", "/_mget", body)
+    assert answer.status == 400
+    assert answer.json["error"]["type"].startswith("x_content")

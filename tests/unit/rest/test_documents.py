@@ -1,5 +1,6 @@
 """Single documents through the whole app, against what Elasticsearch 8.19.0 answers."""
 
+import msgspec
 import pytest
 
 from tests.unit.rest.fakes import Client, assert_error
@@ -23,7 +24,8 @@ async def test_a_forced_refresh_is_told_and_a_waited_one_is_not(client: Client) 
     assert forced.json["forced_refresh"] is True
     assert "forced_refresh" not in waited.json
     assert waited.status == 200
-    assert len(client.world.engine.refreshed) == 2
+    assert client.world.engine.refreshed == ["uuid-of-rest_a"]
+    assert client.world.engine.waited_for == ["uuid-of-rest_a"]
 
 
 @pytest.mark.parametrize(
@@ -358,3 +360,82 @@ async def test_a_bad_mget_is_refused(client: Client, body: bytes, kind: str, rea
     error = assert_error(await client("POST", "/_mget", body), 400, kind, reason)
     if kind == "parsing_exception" and body != b"[]":
         assert (error["line"], error["col"]) == (1, 8)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("true", "true"), ("12", "12"), ("1.5", "1.5"), ('["rest_z"]', "rest_z"), ('[["z"]]', "z")],
+)
+async def test_the_index_of_a_multi_get_may_be_any_scalar(
+    client: Client, given: str, shown: str
+) -> None:
+    body = f'{{"docs":[{{"_index":{given},"_id":"1"}}]}}'.encode()
+    answer = await client("POST", "/_mget", body)
+    assert answer.status == 200
+    (doc,) = answer.json["docs"]
+    assert doc["_index"] == shown
+    assert doc["error"]["reason"] == f"no such index [{shown}]"
+
+
+@pytest.mark.parametrize(
+    ("doc", "kind", "reason"),
+    [
+        (
+            '{"_index":{"a":1},"_id":"1"}',
+            "parse_exception",
+            "failed to parse multi get request. unknown field [a]",
+        ),
+        (
+            '{"_index":"a","_id":{"b":1}}',
+            "parse_exception",
+            "failed to parse multi get request. unknown field [b]",
+        ),
+        (
+            '{"_index":"a","_id":"1","routing":{"c":1}}',
+            "parse_exception",
+            "failed to parse multi get request. unknown field [c]",
+        ),
+        (
+            '{"_index":"a","_id":"1","version":"x"}',
+            "illegal_argument_exception",
+            'For input string: "x"',
+        ),
+        (
+            '{"_index":null,"_id":"1"}',
+            "action_request_validation_exception",
+            "Validation Failed: 1: index is missing for doc 0;",
+        ),
+    ],
+)
+async def test_a_multi_get_refuses_what_is_no_scalar(
+    client: Client, doc: str, kind: str, reason: str
+) -> None:
+    answer = await client("POST", "/_mget", f'{{"docs":[{doc}]}}'.encode())
+    assert_error(answer, 400, kind, reason)
+
+
+async def test_a_source_that_orjson_cannot_read_is_shown_and_filtered(client: Client) -> None:
+    await client("PUT", "/rest_a/_doc/1", {"n": 1})
+    docs = client.world.engine.stored["uuid-of-rest_a"]
+    docs["1"] = msgspec.structs.replace(docs["1"], source=b'{"n":1e400,"s":"\\ud800"}')
+    whole = await client("GET", "/rest_a/_doc/1")
+    assert b'"_source":{"n":1e400,"s":"\\ud800"}' in whole.body
+    some = await client("GET", "/rest_a/_doc/1?_source_includes=n,s")
+    assert b'"_source":{"n":"Infinity","s":"\\uD800"}' in some.body
+    pretty = await client("GET", "/rest_a/_doc/1?pretty")
+    assert b'"s" : "\\uD800"' in pretty.body
+
+
+async def test_an_update_may_bring_a_number_beyond_a_double(client: Client) -> None:
+    await client("PUT", "/rest_a/_doc/1", {"n": 1})
+    answer = await client("POST", "/rest_a/_update/1", b'{"doc":{"m":1e400,"l":-1e999}}')
+    assert answer.json["result"] == "updated"
+    source = await client("GET", "/rest_a/_source/1")
+    assert source.body == b'{"n":1,"m":"Infinity","l":"-Infinity"}'
+
+
+async def test_an_update_with_a_lone_surrogate_is_refused_as_a_whole(client: Client) -> None:
+    await client("PUT", "/rest_a/_doc/1", {"n": 1})
+    answer = await client("POST", "/rest_a/_update/1", b'{"doc":{"m":"\\ud800","l":1e400}}')
+    assert answer.status == 400
+    assert answer.json["error"]["type"] == "x_content_parse_exception"

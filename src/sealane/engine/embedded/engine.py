@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from sealane.engine.base import (
 from sealane.engine.embedded.index import OpenIndex, settled
 from sealane.engine.embedded.index_files import claim_folder
 from sealane.engine.embedded.orphans import remove_folder, remove_orphans
+from sealane.engine.embedded.placing import Placing, timed
 from sealane.engine.embedded.readers import ReaderContexts
 from sealane.engine.embedded.view import ShardView
 from sealane.errors import ApiError, IndexNotFound, NoShardAvailable, TaskCancelled
@@ -80,6 +82,7 @@ class EmbeddedEngine:
         """Why an index could not be opened."""
         self._opening = asyncio.Lock()
         self._readers = ReaderContexts(ids)
+        self._placing = Placing()
 
     async def run(self) -> None:
         """Refreshes what is due and tidies up, until cancelled. Its owner keeps it in a task group."""
@@ -177,12 +180,18 @@ class EmbeddedEngine:
     ) -> Partial:
         ctx.task.check()
         view = await self._view(index_uuid, shard, request.reader)
-        answer = self._searcher.cached(view, request)
-        if answer is not None:
-            return answer
-        search_shard, check = self._searcher.search_shard, _check_of(ctx)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, search_shard, view, request, check)
+        known = self._searcher.cached(view, request)
+        if known is not None:
+            return known
+        key = self._placing.key(index_uuid, request.body, request.size)
+        work = partial(timed, partial(self._searcher.search_shard, view, request, _check_of(ctx)))
+        if self._placing.is_short(key):
+            answer, cpu_s = work()
+        else:
+            loop = asyncio.get_running_loop()
+            answer, cpu_s = await loop.run_in_executor(self._executor, work)
+        self._placing.note(key, cpu_s)
+        return answer
 
     async def _view(self, index_uuid: str, shard: int, reader: str | None) -> ShardView:
         now = asyncio.get_running_loop().time()

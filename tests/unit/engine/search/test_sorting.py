@@ -166,3 +166,15 @@ def test_equal_scores_come_in_document_order_on_any_page(commits: int) -> None:
             for _ in range(2):  # the second time the total is known
                 hits = search(view, {"query": query, "size": size}).hits
                 assert [int(hit.id) - 1 for hit in hits] == matching[:size]
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"), [("_first", ["1", "2", "3"]), ("_last", [])], ids=["first", "last"]
+)
+def test_after_a_missing_value_where_every_document_has_one(
+    missing: str, expected: list[str]
+) -> None:
+    """The edge of a page may come from another shard, whose documents lack the field."""
+    view = shard([{"three": each, "n": 1} for each in "abc"], _MAPPING)
+    body = {"sort": [{"three": {"missing": missing}}, "n"], "search_after": [None, 5]}
+    assert ids(search(view, body)) == expected

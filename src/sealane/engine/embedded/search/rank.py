@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import tantivy
 from tantivy import Occur, Order
 
+from sealane.engine.embedded.search.late import best_by
 from sealane.engine.embedded.search.ranges import text_range
 from sealane.engine.embedded.search.scope import Scope, any_of, both
 from sealane.engine.embedded.search.sort_numbers import signed
@@ -198,13 +199,12 @@ class Ranker:
                 return []
             return self._group(query, key.missing, rest, limit, after_rest if place == 0 else None)
         lacks = not self.scope.state.has_all(key.column)
+        rows: list[Row] = []
         if lacks and key.compare(key.missing, edge) == 0:
-            tied = self._lacking(query, key)
-        elif edge is None:
-            return []
-        else:
+            rows = self._group(self._lacking(query, key), edge, rest, limit, after_rest)
+        elif edge is not None:
             tied = both(query, self._equal(key, edge))
-        rows = self._group(tied, edge, rest, limit, after_rest)
+            rows = self._group(tied, edge, rest, limit, after_rest)
         if len(rows) < limit:
             rows += self._beyond_edge(query, key, rest, limit - len(rows), edge, lacks)
         return rows
@@ -258,10 +258,8 @@ class Ranker:
 
     def _find_best(self, key: SortKey) -> Best:
         assert key.column is not None
-        order = Order.Desc if key.descending else Order.Asc
-        searcher = self.scope.state.view.searcher
         everything = tantivy.Query.all_query()
-        hits = searcher.search(everything, BEST_KEPT, False, key.column, 0, order).hits
+        hits = best_by(self.scope.state, everything, key.column, key.descending, BEST_KEPT)
         found = [(value, address) for value, address in hits if value is not None]
         complete = len(found) < BEST_KEPT
         if not complete:
@@ -283,14 +281,13 @@ class Ranker:
         self, query: tantivy.Query, column: str, descending: bool, limit: int
     ) -> list[tuple[SortValue, tantivy.DocAddress]]:
         """The best `limit` documents that have a value of the column, ties in no particular order."""
-        order = Order.Desc if descending else Order.Asc
-        searcher = self.scope.state.view.searcher
+        state = self.scope.state
         best = self._threshold(column, descending, limit)
         if best is not None:
-            hits = searcher.search(both(query, best), limit, False, column, 0, order).hits
+            hits = best_by(state, both(query, best), column, descending, limit)
             if len(hits) >= limit:
-                return list(hits)
-        hits = searcher.search(query, max(limit, 1), False, column, 0, order).hits
+                return hits
+        hits = best_by(state, query, column, descending, max(limit, 1))
         return [(value, address) for value, address in hits if value is not None]
 
     def _threshold(self, column: str, descending: bool, limit: int) -> tantivy.Query | None:
@@ -313,11 +310,9 @@ class Ranker:
         mapped = self.scope.state.view.mapping.get(column)
         if mapped is not None and mapped.type.value in ("keyword", "ip"):
             return None
-        order = Order.Desc if descending else Order.Asc
-        hits = self.scope.state.view.searcher.search(
-            tantivy.Query.all_query(), tier, False, column, 0, order
-        ).hits
-        edge = hits[-1][0]
+        everything = tantivy.Query.all_query()
+        hits = best_by(self.scope.state, everything, column, descending, tier)
+        edge = hits[-1][0] if len(hits) == tier else None
         if edge is None:
             return None
         span = (edge, None) if descending else (None, edge)

@@ -94,6 +94,7 @@ class ViewState:
     best: dict[tuple[str, bool], Best] = field(default_factory=dict)
     plans: Lru = field(default_factory=lambda: Lru(MAX_PLANS))
     tokened: dict[str, int] = field(default_factory=dict)
+    everywhere: dict[str, bool] = field(default_factory=dict)
     serial: int = field(default_factory=lambda: next(_serials) << 56)
     """Different for each view: its high bits, above a document's segment and number, make a key of the process."""
     _in_order: bool | None = None
@@ -127,6 +128,18 @@ class ViewState:
             if self.num_docs <= MAX_WALKED_DOCS:
                 known = self.count(tantivy.Query.regex_query(self.view.schema, path, "(?s:.)+"))
             self.tokened[path] = known
+        return known
+
+    def is_everywhere(self, path: str) -> bool:
+        """Whether every segment has this column, as far as is known: of texts, it has to be told."""
+        known = self.everywhere.get(path)
+        if known is None:
+            try:
+                self.view.searcher.search(tantivy.Query.empty_query(), 1, False, path)
+                known = True
+            except ValueError:
+                known = False
+            self.everywhere[path] = known
         return known
 
     def has_all(self, path: str) -> bool:

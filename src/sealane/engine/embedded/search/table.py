@@ -9,6 +9,7 @@ from statistics import median
 
 from tantivy import Order
 
+from sealane.engine.embedded.search.late import all_values
 from sealane.engine.embedded.search.rank import Ranker, Row, sort_rows
 from sealane.engine.embedded.search.scope import Compiled, Scope
 from sealane.engine.embedded.search.sort_numbers import signed
@@ -64,15 +65,8 @@ def _column(query: Compiled, key: SortKey, rows: list[Row], scope: Scope) -> Seq
         return [scores[(row.address.segment_ord, row.address.doc)] for row in rows]
     if key.column is None or scope.state.column(key.column).single_valued:
         return Ranker(scope).read(key, rows)
-    read = {
-        "top_hits": {
-            "size": len(rows),
-            "sort": [{SEQ_NO: "asc"}],
-            "docvalue_fields": [key.column],
-        }
-    }
-    found = searcher.aggregate(query.query, {"a": read})["a"]["hits"]
-    return [_chosen(each["docvalue_fields"].get(key.column) or [], key) for each in found]
+    found = all_values(scope.state, query.query, key.column, len(rows))
+    return [_chosen(each, key) for each in found]
 
 
 def _chosen(values: list[SortValue], key: SortKey) -> SortValue:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import tantivy
 
 from sealane.engine.embedded.search.aggs.columns import Column
+from sealane.engine.embedded.search.late import all_values, best_by
 from sealane.engine.embedded.search.scope import all_of
-from sealane.engine.embedded.view import SEQ_NO
 
 if TYPE_CHECKING:
     from sealane.engine.embedded.search.aggs.run import Run
@@ -39,7 +39,7 @@ def _of_single(query: tantivy.Query, name: str, run: "Run") -> "dict[str | int |
     if total == 0:
         return {}
     run.check()
-    hits = run.scope.state.view.searcher.search(query, total, False, name).hits
+    hits = best_by(run.scope.state, query, name, True, total)
     return dict(Counter(value for value, _ in hits if value is not None))
 
 
@@ -47,16 +47,8 @@ def _of_many(query: tantivy.Query, name: str, run: "Run") -> "dict[str | int | f
     total = run.scope.state.count(query)
     if total == 0:
         return {}
-    request = {
-        "a": {
-            "top_hits": {
-                "size": total,
-                "sort": [{SEQ_NO: "asc"}],
-                "docvalue_fields": [name],
-            }
-        }
-    }
+    run.check()
     counts: Counter[str | int | float] = Counter()
-    for hit in run.aggregate(query, request)["a"]["hits"]:
-        counts.update(set(hit["docvalue_fields"].get(name) or ()))
+    for values in all_values(run.scope.state, query, name, total):
+        counts.update({each for each in values if each is not None})
     return dict(counts)

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from sealane.engine.base import FieldMask
 from sealane.engine.embedded.search.masks import pattern
 from sealane.model.dsl import SourceFilter
+from sealane.query import strip_comments
+from sealane.query.any_json import dumps, loads
 
 Patterns = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -24,13 +24,16 @@ def rules_of(source: SourceFilter, mask: FieldMask | None) -> "tuple[Patterns, .
 
 
 def filtered(source: bytes, rules: "tuple[Patterns, ...] | None") -> bytes:
-    """Raises ValueError for a source that is not JSON."""
+    """Raises ValueError for a source that is not JSON; comments in it are allowed, as they were when it was stored."""
     if rules is None:
         return source
-    document = orjson.loads(source)
+    try:
+        document = loads(source)
+    except ValueError:
+        document = loads(strip_comments(source))
     for includes, excludes in rules:
         document = _filter_object(document, "", includes, excludes, not includes)
-    return orjson.dumps(document)
+    return dumps(document)
 
 
 def _filter_object(

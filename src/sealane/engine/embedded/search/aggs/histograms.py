@@ -80,6 +80,16 @@ class HistogramNode(Node):
         """Whether hard bounds let a bucket be."""
         return True
 
+    def breadth(self) -> int:
+        if isinstance(self.shape, Uneven):
+            return len(self.shape.bounds)
+        if self.shape is None or self.column.name is None:
+            return 1
+        column = self.run.scope.state.column(self.column.name)
+        if column.min is None or column.max is None:
+            return 1
+        return int(min(NATIVE_BUCKETS, (column.max - column.min) / self.shape.interval + 1))
+
     def partial(self, buckets: list[HistogramBucket]) -> HistogramPartial:
         self.run.count_buckets(len(buckets))
         return HistogramPartial(buckets, self.column.format)

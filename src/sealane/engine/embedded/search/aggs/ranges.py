@@ -50,6 +50,9 @@ class RangeNode(Node):
             return values.floating(number, FieldType.FLOAT)
         return number
 
+    def breadth(self) -> int:
+        return len(self.spans)
+
     def native(self, inline: bool) -> Raw | None:
         if self.column.name is None or self.column.missing is not None or not self.exact:
             return None

@@ -26,6 +26,11 @@ LazyQuery = Callable[[], tantivy.Query]
 Raw = dict[str, Any]
 
 
+# tantivy makes all buckets of a range in each bucket around it, filled or not: calendar days within calendar days took
+# gigabytes. Trees that may come to more than this are run level by level instead.
+SPREAD_MAX = 500_000
+
+
 class NativeLimit(Exception):
     """tantivy refused: too many buckets in one call."""
 
@@ -60,6 +65,14 @@ class Node:
     def empty(self) -> AggPartial:
         """The answer for no documents."""
         return self.run.one(self, tantivy.Query.empty_query())
+
+    def breadth(self) -> int:
+        """How many buckets tantivy may make of this node in one bucket around it."""
+        return 1
+
+    def spread(self) -> int:
+        """How many it may make of this node and all below it."""
+        return self.breadth() * (1 + sum(child.spread() for child in self.children))
 
     # -- for subclasses with buckets -----------------------------------------------------------------------------
 
@@ -125,10 +138,11 @@ class Run:
     def run(self, nodes: Sequence[Node], query: tantivy.Query) -> dict[str, AggPartial]:
         """The answers of all nodes for the documents of `query`."""
         self.check()
-        try:
-            return self._run(nodes, query, inline=True)
-        except NativeLimit:
-            pass
+        if sum(node.spread() for node in nodes) <= SPREAD_MAX:
+            try:
+                return self._run(nodes, query, inline=True)
+            except NativeLimit:
+                pass
         answers: dict[str, AggPartial] = {}
         for node in nodes:
             try:

@@ -48,6 +48,9 @@ class TermsNode(Node):
         self.cut_by_engine = self.by_count and not self.accepts.restricts and agg.min_doc_count > 0
         self._check_order()
 
+    def breadth(self) -> int:
+        return self.shard_size
+
     def _check_order(self) -> None:
         """A bad path is found here; for keywords of all documents only by sorting, as in the reference."""
         if self.column.is_text and self.run.unfiltered:

@@ -170,7 +170,7 @@ async def test_a_lost_operation_log_is_not_begun_again(bench: Bench, content: by
     if content is not None:
         log.write_bytes(content)
     engine = bench.open()
-    with pytest.raises(IllegalState, match="operation log .* is missing or empty"):
+    with pytest.raises(IllegalState, match=r"operation log .* is missing or empty"):
         await engine.open_index(config())
     await engine.close()
 

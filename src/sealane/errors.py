@@ -159,16 +159,6 @@ class ActionRequestValidation(ApiError):
         super().__init__(f"Validation Failed: {listed}")
 
 
-class ContentTooLong(ApiError):
-    """A request body over `http.max_content_length`."""
-
-    es_type, status = "content_too_long_exception", 413
-
-
-class UnsupportedMediaType(ApiError):
-    es_type, status = "media_type_header_exception", 406
-
-
 # -- indices and documents ---------------------------------------------------------------------------------------
 
 
@@ -254,10 +244,6 @@ class DocumentMissing(ApiError):
     es_type, status = "document_missing_exception", 404
 
 
-class RoutingMissing(ApiError):
-    es_type, status = "routing_missing_exception", 400
-
-
 class ClusterBlock(ApiError):
     es_type, status = "cluster_block_exception", 403
 
@@ -307,10 +293,6 @@ class TooManyBuckets(ApiError):
             "[search.max_buckets] cluster level setting.",
             metadata={"max_buckets": limit},
         )
-
-
-class TooManyClauses(ApiError):
-    es_type, status = "too_many_nested_clauses", 400
 
 
 class TooManyBooleanClauses(ApiError):

@@ -112,9 +112,6 @@ class TaskRegistry:
         task = Task(TaskId(self._node_id, self._next), action, parent_id, start_ms, description)
         return RunningTask(self._running, task, parent if isinstance(parent, Task) else None)
 
-    def children_of(self, parent: TaskId) -> list[Task]:
-        return [task for task in self._running.values() if task.parent == parent]
-
     def __iter__(self) -> Iterator[Task]:
         return iter(list(self._running.values()))
 

@@ -4,7 +4,6 @@ from sealane.query.body import parse_aggs, parse_query, parse_search_body
 from sealane.query.count import parse_count_body
 from sealane.query.json_text import decode, strip_comments
 from sealane.query.located import XContentEnd
-from sealane.query.time_values import parse_time_ms
 
 __all__ = [
     "XContentEnd",
@@ -13,6 +12,5 @@ __all__ = [
     "parse_count_body",
     "parse_query",
     "parse_search_body",
-    "parse_time_ms",
     "strip_comments",
 ]

@@ -18,7 +18,7 @@ from sealane.query.located import Place, scan, token
 from sealane.query.names import BODY_MEMBERS
 from sealane.query.queries import parse_inner
 from sealane.query.sorting import read_search_after, read_sort
-from sealane.query.time_values import parse_time_ms
+from sealane.settings.units import parse_time
 
 _CACHED_BODIES = 1024
 _CACHED_BYTES = 16_384
@@ -133,7 +133,7 @@ def _terminate_after(cursor: Cursor, members: Mapping[str, Any], name: str) -> i
 
 
 def _timeout(_: Cursor, members: Mapping[str, Any], name: str) -> int | None:
-    ms = parse_time_ms(text_of(members[name]), "timeout")
+    ms = parse_time(text_of(members[name]), "timeout").ms
     return None if ms < 0 else ms
 
 

@@ -25,7 +25,7 @@ from sealane.query.cursor import (
 from sealane.query.located import token
 from sealane.query.metric_aggs import AggReader, at_least, require_field, source_members
 from sealane.query.queries import parse_inner
-from sealane.query.time_values import parse_time_ms
+from sealane.settings.units import parse_time
 
 _KEY_ASCENDING = dsl.BucketOrder("_key", True)
 
@@ -218,7 +218,7 @@ def _fixed_interval(_: Cursor, members: Mapping[str, Any], name: str) -> int:
         raise IllegalArgument(
             "Cannot use [fixed_interval] with [calendar_interval] configuration option."
         )
-    return parse_time_ms(members[name], "date_histogram.fixedInterval", negative=True)
+    return parse_time(members[name], "date_histogram.fixedInterval").ms
 
 
 def _before(members: Mapping[str, Any], first: str, second: str) -> bool:
@@ -233,7 +233,7 @@ def _offset(_: Cursor, members: Mapping[str, Any], name: str) -> int:
     setting = "DateHistogramAggregationBuilder.parseOffset"
     sign = -1 if value.startswith("-") else 1
     unsigned = value[1:] if value[:1] in ("-", "+") else value
-    return sign * parse_time_ms(unsigned, setting)
+    return sign * parse_time(unsigned, setting).ms
 
 
 def _time_zone(cursor: Cursor, members: Mapping[str, Any], name: str) -> str:

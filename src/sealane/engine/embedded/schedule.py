@@ -9,30 +9,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from sealane.settings.units import parse_time
+
 DEFAULT_REFRESH = "1s"
 SEARCH_IDLE_S = 30.0
 LOAD_MAX_S = 10.0
 """The longest that a load without searches goes without a refresh."""
 WAITING_MAX = 1000
 """How many may wait for a refresh before one is made for them at once."""
-
-_UNITS_S = {
-    "ms": 0.001,
-    "micros": 1e-6,
-    "nanos": 1e-9,
-    "s": 1.0,
-    "m": 60.0,
-    "h": 3600.0,
-    "d": 86400.0,
-}
-
-
-def duration_s(text: str) -> float:
-    """A time value of the index settings, validated before it got here: `500ms`, `1s`, `-1`."""
-    for unit in ("ms", "micros", "nanos", "s", "m", "h", "d"):
-        if text.endswith(unit) and text[: -len(unit)].strip("-. 0123456789") == "":
-            return float(text[: -len(unit)]) * _UNITS_S[unit]
-    return float(text)
 
 
 class RefreshSchedule:
@@ -53,7 +37,7 @@ class RefreshSchedule:
         value = str(settings.get("index.refresh_interval", DEFAULT_REFRESH))
         # Effective settings do not tell the default from the same interval asked for.
         self._is_default = value == DEFAULT_REFRESH
-        self._interval_s = duration_s(value)
+        self._interval_s = parse_time(value, "index.refresh_interval").seconds
 
     # -- due or not ------------------------------------------------------------------------------------------------
 

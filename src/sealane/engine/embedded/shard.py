@@ -36,12 +36,12 @@ from sealane.engine.embedded.index_files import (
     size_bytes,
 )
 from sealane.engine.embedded.oplog import NONE, OperationLogFile, Row
-from sealane.engine.embedded.schedule import duration_s
 from sealane.engine.embedded.stored import decode_stored
 from sealane.engine.embedded.versions import GC_DELETES_S, VersionMap
 from sealane.engine.embedded.view import ID, STORED, ShardView
 from sealane.errors import ApiError, IllegalState, Internal, ResourceNotFound
 from sealane.model.document import Document, Operation, OpKind, WriteOp, WriteResult
+from sealane.settings.units import parse_time
 
 _LOG = logging.getLogger("sealane.engine")
 _QUIET_HEAP_BYTES, _BUSY_HEAP_BYTES = 15_000_000, 64_000_000
@@ -469,7 +469,7 @@ def _result_window(config: IndexConfig) -> int:
 
 def _gc_deletes_s(config: IndexConfig) -> float:
     value = config.settings.get("index.gc_deletes")
-    return GC_DELETES_S if value is None else duration_s(str(value))
+    return GC_DELETES_S if value is None else parse_time(str(value), "index.gc_deletes").seconds
 
 
 def _whole(value: str | int | None) -> int:

@@ -12,7 +12,6 @@ from sealane.engine.embedded.schedule import (
     LOAD_MAX_S,
     SEARCH_IDLE_S,
     RefreshSchedule,
-    duration_s,
 )
 from sealane.engine.mapping import Mapping
 from sealane.testing.engine_contract import INDEX, config, index_op, visible, write
@@ -33,13 +32,6 @@ def _now() -> float:
 
 def _config(settings: dict[str, str]) -> IndexConfig:
     return IndexConfig(uuid=INDEX, shards=1, mapping=Mapping(), settings=settings)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("1s", 1.0), ("500ms", 0.5), ("-1", -1.0), ("2m", 120.0), ("1h", 3600.0)]
-)
-def test_intervals(text: str, seconds: float) -> None:
-    assert duration_s(text) == seconds
 
 
 async def test_a_refresh_is_due_after_the_interval_when_something_was_written(bench: Bench) -> None:

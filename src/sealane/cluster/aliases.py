@@ -9,8 +9,8 @@ from sealane.cluster.metadata import Alias, ClusterMetadata, IndexMetadata
 from sealane.cluster.names import InvalidAliasName, check_alias_name
 from sealane.cluster.resolve import resolve
 from sealane.errors import AliasesNotFound, ApiError, IllegalArgument, IllegalState
+from sealane.model.patterns import matches
 from sealane.model.search import IndicesOptions
-from sealane.settings.patterns import matches
 
 FilterCheck = Callable[[bytes], object]
 """Raises ApiError when the JSON is no query."""

@@ -13,9 +13,9 @@ from sealane.cluster.names import check_index_name
 from sealane.engine.mapping import Mapping as FieldMapping
 from sealane.engine.mapping import MappingLimits, parse_mapping, render_mapping
 from sealane.errors import IllegalArgument, InvalidIndexName, ParseError, ResourceAlreadyExists
+from sealane.model.patterns import matches
 from sealane.settings import Settings, Value, flatten
 from sealane.settings import index_settings as known
-from sealane.settings.patterns import matches
 
 _VERSION_CREATED: Final = "8536000"
 """What 8.19 writes; tools read the version that made the index from it."""

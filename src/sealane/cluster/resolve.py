@@ -12,8 +12,8 @@ from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
 from sealane.cluster.names import check_index_name
 from sealane.errors import ApiError, IllegalArgument, IndexClosed, IndexNotFound, InvalidIndexName
+from sealane.model.patterns import matcher
 from sealane.model.search import IndicesOptions
-from sealane.settings.patterns import matcher
 
 ALL: Final = "_all"
 DEFAULT_OPTIONS: Final = IndicesOptions()

@@ -13,8 +13,8 @@ import msgspec
 from sealane.cluster.serial import Serial
 from sealane.cluster.store import ABSENT, StateStore
 from sealane.errors import ActionRequestValidation, ApiError, ParsingError, SettingsError
+from sealane.model.patterns import matches
 from sealane.settings import EMPTY, AffixSetting, Registry, Setting, Settings, Value, flatten
-from sealane.settings.patterns import matches
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealane.errors import IllegalArgument
+from sealane.model.patterns import matches
 from sealane.rest.params import Parser, boolean, ignored, string
-from sealane.rest.patterns import matches
 from sealane.rest.request import TEXT, Request, Response, json_response
 from sealane.settings import bytes_text
 

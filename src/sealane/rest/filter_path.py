@@ -6,7 +6,7 @@ Patterns that begin with `-` take parts away; they win. What nothing is left of 
 import re
 from typing import Any, Final
 
-from sealane.rest.patterns import matches
+from sealane.model.patterns import matches
 
 _NOTHING: Final = object()
 _Path = tuple[str, ...]

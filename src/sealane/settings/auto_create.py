@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sealane.errors import ApiError, IllegalArgument
+from sealane.model.patterns import matches
 from sealane.settings.parse import as_bool, as_list
-from sealane.settings.patterns import matches
 from sealane.settings.text import Value, value_text
 
 

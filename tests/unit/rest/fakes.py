@@ -23,6 +23,7 @@ from sealane.errors import (
 )
 from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.model.patterns import matches
 from sealane.model.search import IndicesOptions
 from sealane.model.task import Context, TaskRegistry
 from sealane.rest import (
@@ -35,7 +36,6 @@ from sealane.rest import (
     Services,
     standard_routes,
 )
-from sealane.rest.patterns import matches
 from sealane.settings import Settings, Value
 
 NOW_MS = 1_795_316_488_388

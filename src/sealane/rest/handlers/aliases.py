@@ -5,10 +5,10 @@ from typing import Any
 
 from sealane.cluster.views import IndexView
 from sealane.errors import IllegalArgument
+from sealane.model.patterns import matches
 from sealane.rest.alias_body import read_alias, read_alias_actions
 from sealane.rest.expressions import PERMISSIVE, options_of
 from sealane.rest.params import INDICES_OPTIONS, Parser, ignored, time_ms
-from sealane.rest.patterns import matches
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices, path_indices
 from sealane.rest.services import AliasAction, Services

@@ -13,6 +13,7 @@ from sealane.errors import (
 )
 from sealane.model.document import OpType, VersionType, WriteOp
 from sealane.model.dsl import WHOLE_SOURCE
+from sealane.query.source import filter_source
 from sealane.rest.bodies import clean_source, not_xcontent, require_body
 from sealane.rest.handlers.write_answers import found_body, status_of, write_body
 from sealane.rest.mget_body import read_mget
@@ -30,7 +31,7 @@ from sealane.rest.params import (
 from sealane.rest.request import Request, Response
 from sealane.rest.router import Route, no_indices, path_indices
 from sealane.rest.services import Services
-from sealane.rest.source_filter import NO_SOURCE, filter_source, source_filter_of_params
+from sealane.rest.source_filter import NO_SOURCE, source_filter_of_params
 from sealane.rest.update_body import read_update, refuse_script
 from sealane.rest.write_rules import item_problems, version_type_of
 
@@ -208,7 +209,7 @@ def _reads(services: Services) -> list[Route]:
         name, found = await _get(services, request, doc_id)
         if found is None:
             raise ResourceNotFound(f"Document not found [{name}]/[{doc_id}]")
-        return Response(filter_source(found.source, wanted))
+        return Response(filter_source(found.source, (wanted,)))
 
     async def mget(request: Request) -> Response:
         shown = []

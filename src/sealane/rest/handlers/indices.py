@@ -11,6 +11,7 @@ from sealane.errors import (
     NoShardAvailable,
     ParseError,
 )
+from sealane.model.patterns import matches
 from sealane.rest.bodies import read_object, require_body
 from sealane.rest.expressions import (
     CHANGING,
@@ -30,7 +31,6 @@ from sealane.rest.params import (
     string,
     time_ms,
 )
-from sealane.rest.patterns import matches
 from sealane.rest.request import ACKNOWLEDGED, Request, Response, json_response
 from sealane.rest.router import Handler, Route, path_indices
 from sealane.rest.services import Services

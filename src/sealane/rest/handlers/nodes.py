@@ -4,9 +4,9 @@ from typing import Any
 
 from sealane.errors import IllegalArgument, NumberFormatError, ResourceNotFound
 from sealane.model.node import NodeInfo
+from sealane.model.patterns import matches
 from sealane.model.task import Task
 from sealane.rest.params import boolean, ignored, names, string, time_ms
-from sealane.rest.patterns import matches
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices
 from sealane.rest.services import Services

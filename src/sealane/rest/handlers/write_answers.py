@@ -5,7 +5,7 @@ from sealane.errors import ApiError
 from sealane.model.document import Document, WriteResult
 from sealane.model.dsl import SourceFilter
 from sealane.query.any_json import dumps
-from sealane.rest.source_filter import filter_source
+from sealane.query.source import filter_source
 
 _STATUS = {"created": 201, "updated": 200, "deleted": 200, "not_found": 404, NOOP: 200}
 
@@ -69,7 +69,7 @@ def _get_member(item: BulkItem, outcome: Outcome) -> str:
     assert isinstance(result, WriteResult)
     assert outcome.source is not None
     assert wanted is not None
-    source = filter_source(outcome.source, wanted).decode()
+    source = filter_source(outcome.source, (wanted,)).decode()
     return (
         f'"get":{{"_seq_no":{result.seq_no},"_primary_term":{result.primary_term},"found":true,'
         f'"_source":{source}}},'
@@ -88,4 +88,4 @@ def found_body(index: str, doc_id: str, found: Document | None, wanted: SourceFi
     )
     if not wanted.enabled:
         return f"{meta}}}".encode()
-    return f'{meta},"_source":'.encode() + filter_source(found.source, wanted) + b"}"
+    return f'{meta},"_source":'.encode() + filter_source(found.source, (wanted,)) + b"}"

@@ -2,7 +2,6 @@
 
 import tantivy
 
-from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.scope import (
     EVERYTHING,
     NOTHING,
@@ -13,6 +12,7 @@ from sealane.engine.embedded.search.scope import (
 )
 from sealane.engine.embedded.view import FIELD_NAMES, ID
 from sealane.engine.mapping import FieldType
+from sealane.model.patterns import pattern
 
 
 def compile_exists(path: str, scope: Scope) -> Compiled:

@@ -9,9 +9,10 @@ from sealane.engine.embedded.search.collect import Plan
 from sealane.engine.embedded.search.document_cache import Document, DocumentCache
 from sealane.engine.embedded.search.field_values import FieldReader
 from sealane.engine.embedded.search.rank import Row
-from sealane.engine.embedded.search.source import filtered, rules_of
 from sealane.engine.embedded.search.state import count_of
 from sealane.engine.embedded.view import SEQ_NO, STORED
+from sealane.model.dsl import SourceFilter
+from sealane.query.source import filter_source
 from sealane.reduce.partial import Hit
 
 IN_DISK_ORDER_FROM = 32
@@ -23,7 +24,7 @@ document_cache = DocumentCache()
 def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
     """One hit for each row, in their order."""
     view, body = plan.scope.state.view, request.body
-    rules = rules_of(body.source, request.fields)
+    wanted = _wanted_source(request)
     matched = _matched(rows, plan)
     reader = None
     if body.fields or body.docvalue_fields:
@@ -39,7 +40,7 @@ def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
                 index=request.index_name,
                 id=stored.id if body.ids else "",
                 score=row.score,
-                source=filtered(stored.source, rules) if body.source.enabled else None,
+                source=filter_source(stored.source, wanted) if body.source.enabled else None,
                 sort=None
                 if sorted_by is None
                 else [k.shown(v) for k, v in zip(sorted_by, row.values, strict=True)],
@@ -90,3 +91,10 @@ def _matched(rows: list[Row], plan: Plan) -> list[list[str] | None] | None:
         for number, _ in result.hits:
             names.setdefault(number, []).append(name)
     return [names.get(number) for number in numbers]
+
+
+def _wanted_source(request: ShardSearch) -> list[SourceFilter]:
+    """What the reader may see of a source, then what was asked for."""
+    mask = request.fields
+    allowed = [] if mask is None else [SourceFilter(includes=mask.includes, excludes=mask.excludes)]
+    return [*allowed, request.body.source]

@@ -13,12 +13,13 @@ import orjson
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.document_cache import Document
 from sealane.engine.embedded.search.fielddata import check_fielddata
-from sealane.engine.embedded.search.masks import matches, pattern, visible
+from sealane.engine.embedded.search.masks import matches, visible
 from sealane.engine.embedded.search.scope import Scope
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT, check_format, format_date, parse_date
+from sealane.model.patterns import pattern
 from sealane.reduce.number_format import decimal_format
 
 _ID, _INDEX, _ROUTING, _SEQ_NO, _VERSION = "_id", "_index", "_routing", "_seq_no", "_version"

@@ -8,7 +8,6 @@ import tantivy
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.exact import exact_term
 from sealane.engine.embedded.search.fielddata import check_searchable
-from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.patterns import (
     fold,
     prefix_pattern,
@@ -26,6 +25,7 @@ from sealane.engine.embedded.view import ID
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
+from sealane.model.patterns import pattern
 
 MAX_TERMS = 65_536
 _TEXTUAL = (FieldType.TEXT, FieldType.KEYWORD)

@@ -1,19 +1,11 @@
 """Which fields a reader may see: dotted patterns with `*`."""
 
-import re
-from functools import lru_cache
-
 from sealane.engine.base import FieldMask
-
-
-@lru_cache(maxsize=512)
-def pattern(text: str) -> re.Pattern[str]:
-    """A pattern with `*`, matched against whole dotted paths."""
-    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
+from sealane.model.patterns import matches as matches_one
 
 
 def matches(path: str, patterns: tuple[str, ...]) -> bool:
-    return any(each == path or ("*" in each and pattern(each).fullmatch(path)) for each in patterns)
+    return any(matches_one(each, path) for each in patterns)
 
 
 def visible(path: str, mask: FieldMask | None) -> bool:

@@ -15,12 +15,12 @@ from sealane.engine.embedded.search.leaves import (
     term_on,
     text_term,
 )
-from sealane.engine.embedded.search.masks import pattern
 from sealane.engine.embedded.search.minimum import minimum_should_match
 from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope, scoring
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError
 from sealane.model import dsl
+from sealane.model.patterns import pattern
 
 MAX_FIELDS = 1024
 

@@ -15,6 +15,8 @@ def _read_page() -> dict[str, bytes]:
 
 
 VECTORS = _read_page()
+RECORDED = sorted(file.stem for file in _GOLDEN.glob("*.hex"))
+"""Names for `recorded`."""
 
 
 def recorded(name: str) -> bytes:

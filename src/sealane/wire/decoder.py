@@ -30,7 +30,7 @@ from sealane.wire.frame import (
     Ping,
     read_variable_header,
 )
-from sealane.wire.versions import describe, has_variable_header_size, is_readable, minimum_of
+from sealane.wire.versions import has_variable_header_size, is_readable, refusal
 
 Event = Frame | Ping | RemoteProtocolError
 
@@ -40,13 +40,21 @@ _TLS_RECORDS = (0x15, 0x16)
 NOT_HTTP_REPLY = b"This is not an HTTP port"
 
 _BUFFER_MIN, _BUFFER_MAX = 4096, 64 * 1024
-"""An idle connection keeps the small one; one that fills it in a single read is worth more."""
+"""A connection has a buffer only while it holds part of a frame, so an idle one costs none; one whose
+reads fill the small one gets larger ones, until a read is small again."""
+_SHOWN = 64
+"""Bytes of something that is no frame which its error keeps, for people to recognise it by."""
 _LARGE_FRAME = _BUFFER_MAX // 2
 """From this size on a frame is read into memory of its own, which its body then keeps."""
+_NO_BUFFER = bytearray()
+_NO_VIEW = memoryview(_NO_BUFFER)
 _MEBIBYTE = 1024 * 1024
 _HUGE_FRAME = _MEBIBYTE
 """From this size on its memory comes from the system, which gives each page when it is written: a
-peer that announces much and sends little costs little. A bytearray is written at once."""
+peer that announces much and sends little costs little. A bytearray is written at once. When so much
+has come, huge pages follow, several times as fast to get; earlier, one byte would cost 2 MiB."""
+_PAGES_OF_OUR_OWN = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+_HUGE_PAGES: int = getattr(mmap, "MADV_HUGEPAGE", 0)
 
 
 class FrameDecoder:
@@ -60,7 +68,9 @@ class FrameDecoder:
         "_header_max_bytes",
         "_large",
         "_large_filled",
+        "_large_map",
         "_offset",
+        "_room",
         "_start",
         "_view",
     )
@@ -70,11 +80,13 @@ class FrameDecoder:
     ) -> None:
         self._frame_max_bytes = frame_max_bytes
         self._header_max_bytes = header_max_bytes
-        self._buffer = bytearray(_BUFFER_MIN)
-        self._view = memoryview(self._buffer)
+        self._buffer, self._view = _NO_BUFFER, _NO_VIEW
+        self._room = _BUFFER_MIN
         self._start = self._end = 0
         self._large: memoryview | None = None
         self._large_filled = 0
+        self._large_map: mmap.mmap | None = None
+        """Of a large frame that has not earned huge pages yet."""
         self._offset = 0
         self._dead = False
 
@@ -100,7 +112,10 @@ class FrameDecoder:
 
     def _make_room(self) -> None:
         waiting = self._end - self._start
-        if self._start >= len(self._buffer) // 2:
+        if not self._end:
+            self._buffer = bytearray(self._room)
+            self._view = memoryview(self._buffer)
+        elif self._start >= len(self._buffer) // 2:
             self._buffer[:waiting] = self._buffer[self._start : self._end]
         else:
             grown = bytearray(min(4 * len(self._buffer), _BUFFER_MAX))
@@ -116,12 +131,19 @@ class FrameDecoder:
         try:
             if self._large is not None:
                 self._large_filled += count
+                if self._large_map is not None and self._large_filled >= _HUGE_FRAME:
+                    self._large_map.madvise(_HUGE_PAGES)
+                    self._large_map = None
                 if self._large_filled == len(self._large):
                     large, self._large = self._large, None
                     events.append(self._read_frame(large, 0, len(large), keep=True))
                     self._offset += len(large)
             else:
                 self._end += count
+                if self._end == len(self._buffer):
+                    self._room = min(4 * self._room, _BUFFER_MAX)
+                elif count < _BUFFER_MIN:
+                    self._room = _BUFFER_MIN
                 self._cut(events)
         except RemoteProtocolError as wrong:
             self._dead = True
@@ -147,13 +169,17 @@ class FrameDecoder:
             self._start = start
             self._offset += size
         if start == end:
-            self._start = self._end = 0
+            self._drop_buffer()
+
+    def _drop_buffer(self) -> None:
+        self._buffer, self._view = _NO_BUFFER, _NO_VIEW
+        self._start = self._end = 0
 
     def _frame_size(self, view: memoryview, start: int) -> int:
         """The size of the frame that begins at `start`, everything included. Raises if none begins
         there."""
         if view[start : start + 2] != MAGIC:
-            raise _not_a_frame(bytes(view[start : start + LENGTH_END]))
+            raise _not_a_frame(bytes(view[start : min(start + _SHOWN, self._end)]))
         length = int.from_bytes(view[start + 2 : start + LENGTH_END], "big", signed=True)
         if length == -1:
             return LENGTH_END
@@ -171,10 +197,15 @@ class FrameDecoder:
 
     def _begin_large(self, size: int) -> None:
         have = self._end - self._start
-        large = memoryview(mmap.mmap(-1, size) if size >= _HUGE_FRAME else bytearray(size))
+        if size >= _HUGE_FRAME:
+            pages = mmap.mmap(-1, size, flags=_PAGES_OF_OUR_OWN)
+            large = memoryview(pages)
+            self._large_map = pages if _HUGE_PAGES else None
+        else:
+            large = memoryview(bytearray(size))
         large[:have] = self._view[self._start : self._end]
         self._large, self._large_filled = large, have
-        self._start = self._end = 0
+        self._drop_buffer()
 
     def _read_frame(self, view: memoryview, start: int, size: int, *, keep: bool) -> Frame:
         """The frame in `view[start:start + size]`. With `keep` its body is a view of the same
@@ -227,15 +258,11 @@ def _check_header(status: int, version: int) -> None:
     handshake, response = bool(status & HANDSHAKE), bool(status & RESPONSE)
     if not is_readable(version, handshake=handshake, response=response):
         what = "handshake message" if handshake else "message"
-        raise UnsupportedVersion(
-            f"Received {what} from unsupported version: [{describe(version)}] "
-            f"minimal compatible version is: [{describe(minimum_of(version))}]",
-            15,
-        )
+        raise UnsupportedVersion(refusal(what, version), 15)
 
 
 def _not_a_frame(head: bytes) -> RemoteProtocolError:
-    """What the first six bytes of something else are."""
+    """What something else is, by its first bytes: six at least."""
     if head.startswith(_HTTP_METHODS):
         return HttpRequestReceived("received HTTP request on transport port", reply=NOT_HTTP_REPLY)
     if head.startswith(b"HTTP"):
@@ -248,7 +275,9 @@ def _not_a_frame(head: bytes) -> RemoteProtocolError:
         return TlsReceived(
             f"SSL/TLS request received but SSL/TLS is not enabled on this node, got ({shown})"
         )
-    return RemoteProtocolError(f"invalid internal transport message format, got ({shown})")
+    return RemoteProtocolError(
+        f"invalid internal transport message format, got ({shown})", received=head
+    )
 
 
 def format_bytes(count: int) -> str:

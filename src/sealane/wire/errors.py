@@ -8,14 +8,17 @@ class RemoteProtocolError(Exception):
 
     `offset` counts bytes: from the start of the connection when the frame decoder raises it, from
     the start of the body when a message codec does. `reply` is what the caller should be told
-    before the connection closes.
+    before the connection closes. `received` are the first bytes of what is no frame.
     """
 
-    def __init__(self, reason: str, offset: int = 0, *, reply: bytes = b"") -> None:
+    def __init__(
+        self, reason: str, offset: int = 0, *, reply: bytes = b"", received: bytes = b""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.offset = offset
         self.reply = reply
+        self.received = received
 
     def __str__(self) -> str:
         return f"{self.reason} (at byte {self.offset})"

@@ -19,6 +19,8 @@ from sealane.wire.primitives import StreamInput, StreamOutput
 from sealane.wire.versions import family_of
 
 _DEPTH_MAX = 32
+_BODY_MAX = 8 * 1024 * 1024
+"""In bytes: a thousand shard failures with their stacks. Reading takes time by the item."""
 _PRODUCT, _REJECTED = 0, 18
 _WRAPPER = 62
 _NO_MESSAGE = "null"
@@ -197,28 +199,57 @@ def _write_nothing(out: StreamOutput, version: int, error: ApiError) -> None:
     """The class adds no fields."""
 
 
+def _read_node_id(source: StreamInput, version: int, members: _Members) -> None:
+    node_id = source.optional(source.string)
+    if node_id is not None:
+        members["node_id"] = node_id
+
+
+def _write_node_id(out: StreamOutput, version: int, error: ApiError) -> None:
+    node_id = error.metadata.get("node_id")
+    out.optional(node_id if isinstance(node_id, str) else None, out.string)
+
+
 _CLASSES: Mapping[int, tuple[str, int, _ReadFields, _WriteFields]] = {
+    3: ("master_not_discovered_exception", 503, _read_nothing, _write_nothing),
     4: ("security_exception", 500, _read_status, _write_status),
+    9: ("node_closed_exception", 500, _read_nothing, _write_nothing),
     12: ("connect_transport_exception", 502, _read_connect, _write_connect),
+    13: ("not_serializable_transport_exception", 500, _read_nothing, _write_nothing),
+    14: ("response_handler_failure_transport_exception", 500, _read_nothing, _write_nothing),
     16: ("index_not_found_exception", 404, _read_nothing, _write_nothing),
+    19: ("resource_not_found_exception", 404, _read_nothing, _write_nothing),
     20: ("action_transport_exception", 500, _read_transport, _write_transport),
     34: ("transport_exception", 500, _read_nothing, _write_nothing),
+    35: ("parse_exception", 400, _read_nothing, _write_nothing),
     40: ("parsing_exception", 400, _read_position, _write_position),
+    56: ("settings_exception", 400, _read_nothing, _write_nothing),
     58: ("send_request_transport_exception", 500, _read_transport, _write_transport),
     _WRAPPER: ("", 500, _read_wrapper, _write_wrapper),
     68: ("exception", 500, _read_nothing, _write_nothing),
+    71: ("failed_node_exception", 500, _read_node_id, _write_node_id),
     83: ("receive_timeout_transport_exception", 500, _read_transport, _write_transport),
     84: ("node_disconnected_exception", 502, _read_connect, _write_connect),
     100: ("search_phase_execution_exception", 503, _read_search_phase, _write_search_phase),
     101: ("action_not_found_transport_exception", 500, _read_action, _write_action),
+    102: ("transport_serialization_exception", 500, _read_nothing, _write_nothing),
     103: ("remote_transport_exception", 500, _read_transport, _write_transport),
+    113: ("aliases_not_found_exception", 404, _read_nothing, _write_nothing),
+    116: ("process_cluster_event_timeout_exception", 503, _read_nothing, _write_nothing),
+    118: ("timeout_exception", 500, _read_nothing, _write_nothing),
+    123: ("resource_already_exists_exception", 400, _read_nothing, _write_nothing),
+    126: ("mapper_parsing_exception", 400, _read_nothing, _write_nothing),
+    131: ("no_shard_available_action_exception", 503, _read_nothing, _write_nothing),
+    132: ("unavailable_shards_exception", 503, _read_nothing, _write_nothing),
     133: ("circuit_breaking_exception", 429, _read_breaker, _write_breaker),
     134: ("node_not_connected_exception", 502, _read_connect, _write_connect),
     141: ("query_shard_exception", 400, _read_nothing, _write_nothing),
+    144: ("not_master_exception", 500, _read_nothing, _write_nothing),
     145: ("status_exception", 500, _read_status, _write_status),
     146: ("task_cancelled_exception", 400, _read_nothing, _write_nothing),
     149: ("too_many_buckets_exception", 400, _read_buckets, _write_buckets),
     152: ("no_such_remote_cluster_exception", 404, _read_nothing, _write_nothing),
+    160: ("no_seed_node_left_exception", 500, _read_nothing, _write_nothing),
 }
 _CLASS_OF = {kind[0]: number for number, kind in _CLASSES.items() if kind[0]}
 _JAVA_OF = {
@@ -353,6 +384,8 @@ def _is_strings(value: object) -> bool:
 
 def read_error_body(body: bytes | memoryview, version: int) -> ApiError:
     """The error that an error response carries; it must fill the body exactly."""
+    if len(body) > _BODY_MAX:
+        raise RemoteProtocolError(f"error response of [{len(body)}] bytes exceeds [{_BODY_MAX}]")
     source = StreamInput(body)
     try:
         error = read_exception(source, version)

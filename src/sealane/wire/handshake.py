@@ -8,21 +8,25 @@ them belong together. Sending bytes, choosing channels and waiting is left to th
 """
 
 from enum import Enum, auto
-from typing import Literal
 
+from sealane.errors import IllegalState
 from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.wire import exceptions
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError, UnsupportedVersion
-from sealane.wire.families import elasticsearch, opensearch, sealane
+from sealane.wire.families import marks
 from sealane.wire.families.discovery import (
     KEY_HANDSHAKE,
     NODE_HANDSHAKE,
     TCP_HANDSHAKE,
-    NodeHello,
-    TcpHello,
     node_request_body,
 )
+from sealane.wire.families.elasticsearch import ELASTICSEARCH, read_tcp_request
+from sealane.wire.families.known import WIRES
+from sealane.wire.families.opensearch import OPENSEARCH
+from sealane.wire.families.protocol import ForeignWire, NodeHello, TcpHello, Wire
+from sealane.wire.families.sealane import SEALANE
 from sealane.wire.frame import (
+    ERROR,
     HANDSHAKE,
     RESPONSE,
     Frame,
@@ -31,21 +35,13 @@ from sealane.wire.frame import (
     plain_request_header,
 )
 from sealane.wire.versions import (
-    ELASTICSEARCH_RELEASE,
-    ELASTICSEARCH_WIRE,
-    OPENSEARCH_WIRE,
-    SEALANE_VERSION,
-    FamilyName,
+    HANDSHAKE_OPENSEARCH_2,
+    OPENSEARCH_MASK,
     describe,
-    family_of,
-    minimum_of,
-    release_of,
+    is_accepted,
+    refusal,
+    spoken_with,
 )
-
-Form = Literal["elasticsearch", "opensearch"]
-FORMS: tuple[Form, ...] = ("elasticsearch", "opensearch")
-"""First requests in the order in which they are tried: a peer that cannot read the first one closes
-the connection."""
 
 ACTIONS = (TCP_HANDSHAKE, NODE_HANDSHAKE, KEY_HANDSHAKE)
 
@@ -77,15 +73,13 @@ _TABLE = {
 class Handshake:
     """The dialling side. Each method is one step; out of order it raises LocalProtocolError.
 
-    `version` and `family` are known once NEGOTIATED, `peer` once DONE. An answer that cannot be
-    read raises RemoteProtocolError, an error answer the ApiError in it; after either the state is
-    FAILED.
+    `wire` is settled once NEGOTIATED, `peer` known once DONE. An answer that cannot be read raises
+    RemoteProtocolError, an error answer the ApiError in it; after either the state is FAILED.
     """
 
-    def __init__(self, form: Form = "elasticsearch", *, mark: bool = True) -> None:
+    def __init__(self, form: ForeignWire = ELASTICSEARCH, *, mark: bool = True) -> None:
         self.state = State.NEW
-        self.version = 0
-        self.family: FamilyName = form
+        self.wire: Wire = form
         self.peer: NodeHello | None = None
         self._form = form
         self._mark = mark
@@ -96,66 +90,47 @@ class Handshake:
         return self._tcp_request(request_id)
 
     def channel_request(self, request_id: int) -> bytes:
-        """The first frame of each further channel to a Sealane node; its answer goes to
-        `receive_channel_response`. Others are told by the first channel alone."""
-        if self.family != "sealane" or self.state is State.FAILED:
-            raise LocalProtocolError(f"no further handshakes with [{self.family}]")
+        """The first frame of each further channel where all of them shake hands; its answer goes to
+        `receive_channel_response`."""
+        if not self.wire.shakes_hands_on_every_channel or self.state is State.FAILED:
+            raise LocalProtocolError(f"no further handshakes with [{self.wire.name}]")
         return self._tcp_request(request_id)
 
     def receive_channel_response(self, frame: Frame) -> None:
         """Raises RemoteProtocolError where the channel leads to a peer of another kind than the
         first."""
-        version = self._negotiate(self._read_tcp_response(frame))
-        if version != self.version:
+        wire = _negotiate(self._read_tcp_response(frame))
+        if wire is not self.wire:
             self.state = State.FAILED
             raise RemoteProtocolError(
-                f"channels lead to different peers: [{describe(self.version)}] and "
-                f"[{describe(version)}]"
+                f"channels lead to different peers: [{describe(self.wire.version)}] and "
+                f"[{describe(wire.version)}]"
             )
 
     def _tcp_request(self, request_id: int) -> bytes:
-        if self._form == "elasticsearch":
-            version = elasticsearch.HANDSHAKE_VERSION
-            mark = sealane.FORMAT if self._mark else None
-            body = elasticsearch.tcp_request_body(sealane_format=mark)
-        else:
-            version, body = opensearch.HANDSHAKE_VERSION, opensearch.tcp_request_body()
-        return _request(request_id, HANDSHAKE, version, TCP_HANDSHAKE, body)
+        body = self._form.tcp_request_body(mark=self._mark)
+        return _request(request_id, HANDSHAKE, self._form.handshake_version, TCP_HANDSHAKE, body)
 
     def receive_tcp_response(self, frame: Frame) -> None:
-        """Settles family and version. Raises UnsupportedVersion when there is none in common."""
+        """Settles the wire. Raises UnsupportedVersion when there is none in common."""
         self._step(_Step.TCP_ANSWERED)
         try:
-            self.version = self._negotiate(self._read_tcp_response(frame))
+            self.wire = _negotiate(self._read_tcp_response(frame))
         except BaseException:
             self.state = State.FAILED
             raise
-        self.family = family_of(self.version)
 
     def _read_tcp_response(self, frame: Frame) -> TcpHello:
         if frame.is_error:
-            raise exceptions.read_error_body(frame.body, frame.version)
+            raise exceptions.read_error_body(_small(frame), frame.version)
         if not frame.is_handshake:
             raise RemoteProtocolError("answer to the handshake is not marked as one", 14)
-        if self._form == "elasticsearch":
-            return elasticsearch.read_tcp_response(frame.body, frame.version)
-        return opensearch.read_tcp_response(frame.body)
-
-    def _negotiate(self, hello: TcpHello) -> int:
-        if hello.sealane_format is not None:
-            if hello.sealane_format < 1:
-                raise UnsupportedVersion(f"unknown message format [{hello.sealane_format}]")
-            return SEALANE_VERSION
-        theirs = hello.version or 0
-        lowest = minimum_of(theirs)
-        if theirs < lowest:
-            raise _too_old(theirs)
-        return lowest
+        return self._form.read_tcp_response(_small(frame), frame.version)
 
     def node_request(self, request_id: int) -> bytes:
         """The frame that asks who is there; it goes on the second channel if there is one."""
         self._step(_Step.SEND_NODE)
-        return _request(request_id, 0, self.version, NODE_HANDSHAKE, node_request_body())
+        return _request(request_id, 0, self.wire.version, NODE_HANDSHAKE, node_request_body())
 
     def receive_node_response(self, frame: Frame) -> NodeHello:
         self._step(_Step.NODE_ANSWERED)
@@ -167,29 +142,32 @@ class Handshake:
         return self.peer
 
     def _read_node_response(self, frame: Frame) -> NodeHello:
-        if family_of(frame.version) != self.family:
+        if frame.version != self.wire.version:
             raise RemoteProtocolError(
-                f"answer in version [{describe(frame.version)}] on a connection of [{self.family}]",
+                f"answer in version [{describe(frame.version)}] on a connection of "
+                f"[{self.wire.name}]",
                 15,
             )
         if frame.is_error:
-            if self.family == "sealane":
-                raise sealane.read_error(frame.body)
-            raise exceptions.read_error_body(frame.body, frame.version)
-        if self.family == "sealane":
-            return sealane.read_node_response(frame.body)
-        if self.family == "elasticsearch":
-            return elasticsearch.read_node_response(frame.body)
-        hello = opensearch.read_node_response(frame.body)
-        if hello is None:
-            raise RemoteProtocolError("the peer does not say which node it is")
-        return hello
+            raise self.wire.read_error(_small(frame))
+        return self.wire.read_node_response(_small(frame))
 
     def _step(self, step: _Step) -> None:
         following = _TABLE.get((self.state, step))
         if following is None:
             raise LocalProtocolError(f"handshake step {step.name} in state {self.state.name}")
         self.state = following
+
+
+def _negotiate(hello: TcpHello) -> Wire:
+    if hello.sealane_format is not None:
+        if hello.sealane_format < 1:
+            raise UnsupportedVersion(f"unknown message format [{hello.sealane_format}]")
+        return SEALANE
+    theirs = hello.version or 0
+    if not is_accepted(theirs):
+        raise UnsupportedVersion(refusal(_WHAT, theirs, hello.release))
+    return WIRES[spoken_with(theirs)]
 
 
 class HandshakeResponder:
@@ -200,45 +178,48 @@ class HandshakeResponder:
         self._release = release
 
     def answer_tcp(self, frame: Frame) -> bytes:
-        """Raises UnsupportedVersion for a peer below the minimum, RemoteProtocolError for an
-        unreadable request."""
-        hello = elasticsearch.read_tcp_request(frame.body, frame.version)
-        named = hello.version if hello.version is not None else frame.version
-        theirs_is_opensearch = (
-            family_of(named) == "opensearch" or frame.version == opensearch.HANDSHAKE_VERSION
+        """Raises UnsupportedVersion, with what to tell it, for a peer outside the versions that are
+        accepted; RemoteProtocolError for an unreadable request."""
+        hello = read_tcp_request(_small(frame), frame.version)
+        if hello.version is not None and not is_accepted(hello.version):
+            raise _refused(frame, refusal(_WHAT, hello.version, hello.release))
+        named = frame.version if hello.version is None else hello.version
+        is_opensearch = named & OPENSEARCH_MASK or frame.version == HANDSHAKE_OPENSEARCH_2
+        form: ForeignWire = OPENSEARCH if is_opensearch else ELASTICSEARCH
+        mark = hello.sealane_format
+        body = form.tcp_response_body(
+            frame.version, None if mark is None else min(mark, marks.FORMAT)
         )
-        if hello.version is not None and hello.version < minimum_of(hello.version):
-            raise _too_old(hello.version)
-        if theirs_is_opensearch:
-            body = opensearch.tcp_response_body(OPENSEARCH_WIRE)
-        else:
-            mark = hello.sealane_format
-            body = elasticsearch.tcp_response_body(
-                ELASTICSEARCH_WIRE,
-                frame_version=frame.version,
-                release=release_of(ELASTICSEARCH_RELEASE),
-                sealane_format=None if mark is None else min(mark, sealane.FORMAT),
-            )
         status = RESPONSE | HANDSHAKE
         return encode_response_head(frame.request_id, status, frame.version, len(body)) + body
 
     def answer_node(self, frame: Frame, node: NodeInfo, cluster: ClusterIdentity) -> bytes:
-        """Raises LocalProtocolError where the family cannot express our address."""
-        family = family_of(frame.version)
-        if family == "sealane":
-            body = sealane.node_response_body(node, cluster, self._release)
-        elif family == "elasticsearch":
-            body = elasticsearch.node_response_body(node, cluster.name)
-        else:
-            body = opensearch.node_response_body(node, cluster.name)
+        """Raises LocalProtocolError where the family cannot express our address,
+        RemoteProtocolError for a frame of another version than those that are spoken."""
+        wire = WIRES.get(frame.version)
+        if wire is None:
+            raise RemoteProtocolError(f"not a version to ask in: [{describe(frame.version)}]", 15)
+        body = wire.node_response_body(node, cluster, self._release)
         return encode_response_head(frame.request_id, RESPONSE, frame.version, len(body)) + body
 
 
-def _too_old(version: int) -> UnsupportedVersion:
-    return UnsupportedVersion(
-        f"Received [handshake] message from unsupported version: [{describe(version)}] "
-        f"minimal compatible version is: [{describe(minimum_of(version))}]"
-    )
+_WHAT = "[handshake] message"
+_BODY_MAX = 256 * 1024
+"""Of a handshake, in bytes: reading takes time by the item, and nobody knows yet who is there."""
+
+
+def _small(frame: Frame) -> bytes | memoryview:
+    if len(frame.body) > _BODY_MAX:
+        raise RemoteProtocolError(f"handshake of [{len(frame.body)}] bytes exceeds [{_BODY_MAX}]")
+    return frame.body
+
+
+def _refused(frame: Frame, text: str) -> UnsupportedVersion:
+    """What the error says is all that the operator of the other node gets to see of it."""
+    body = exceptions.error_body(IllegalState(text), frame.version)
+    status = RESPONSE | ERROR | HANDSHAKE
+    head = encode_response_head(frame.request_id, status, frame.version, len(body))
+    return UnsupportedVersion(text, reply=head + body)
 
 
 def _request(request_id: int, status: int, version: int, action: str, body: bytes) -> bytes:

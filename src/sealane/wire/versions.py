@@ -5,6 +5,7 @@ OpenSearch sets one bit of its ids, Elasticsearch counts transport versions, Sea
 bytes of its own.
 """
 
+from bisect import bisect_right
 from typing import Literal
 
 FamilyName = Literal["sealane", "elasticsearch", "opensearch"]
@@ -35,14 +36,48 @@ OPENSEARCH_WIRE = opensearch_id("2.19.0")
 
 HANDSHAKE_6_8 = 6_080_099
 """Elasticsearch 7 sends its first frame in this version: no size field of the variable header."""
+HANDSHAKE_OPENSEARCH_1 = 6_079_999
 HANDSHAKE_OPENSEARCH_2 = 7_099_999
 HANDSHAKE_ELASTICSEARCH_8 = 7_170_099
 HANDSHAKE_ELASTICSEARCH_9 = 8_800_000
 """From this one on the payload and the answer also carry the release as text."""
 
-_HANDSHAKE_REQUESTS = frozenset(
-    {HANDSHAKE_6_8, HANDSHAKE_OPENSEARCH_2, HANDSHAKE_ELASTICSEARCH_8, HANDSHAKE_ELASTICSEARCH_9}
+_SPOKEN = frozenset({SEALANE_VERSION, ELASTICSEARCH_WIRE, OPENSEARCH_WIRE})
+"""Versions of frames after the first handshake."""
+_ELASTICSEARCH_BELOW = 10_000_000
+_OPENSEARCH_BELOW = opensearch_id("4.0.0") - 99
+_ACCEPTED = {
+    "elasticsearch": ("Elasticsearch", "8.19.0", "9.x"),
+    "opensearch": ("OpenSearch", "2.19.0", "3.x"),
+    "sealane": ("Sealane", f"sealane-{SEALANE_VERSION & 0xFFFF}", "the same"),
+}
+"""By family: its product, and what is accepted of it."""
+_LINES = (
+    (8_500_020, "8.9"),
+    (8_500_061, "8.10"),
+    (8_512_001, "8.11"),
+    (8_560_000, "8.12"),
+    (8_595_000, "8.13"),
+    (8_636_001, "8.14"),
+    (8_702_002, "8.15"),
+    (8_772_001, "8.16"),
+    (8_797_002, "8.17"),
+    (8_840_000, "8.18"),
+    (8_841_000, "8.19"),
+    (9_000_000, "9.0"),
+    (9_112_000, "9.1"),
 )
+"""First wire version of each line of releases since Elasticsearch counts them apart."""
+_HANDSHAKE_REQUESTS = frozenset(
+    {
+        HANDSHAKE_6_8,
+        HANDSHAKE_OPENSEARCH_1,
+        HANDSHAKE_OPENSEARCH_2,
+        HANDSHAKE_ELASTICSEARCH_8,
+        HANDSHAKE_ELASTICSEARCH_9,
+    }
+)
+"""Some only to tell their senders what is accepted here."""
 _VARIABLE_HEADER_SIZE_SINCE = release_id("7.6.0")
 _NO_FEATURES_SINCE = release_id("8.0.0")
 _TRANSPORT_VERSIONS_SINCE = 8_500_000
@@ -69,38 +104,51 @@ def is_readable(version: int, *, handshake: bool, response: bool) -> bool:
     The answer to a handshake may come in any version whose header has the modern form: OpenSearch 3
     picks its own.
     """
-    if version == SEALANE_VERSION:
+    if version in _SPOKEN:
         return True
-    if handshake:
-        if response:
-            return version == HANDSHAKE_6_8 or has_variable_header_size(version)
-        return version in _HANDSHAKE_REQUESTS or is_speakable(version)
-    return is_speakable(version)
+    if not handshake:
+        return False
+    if response:
+        return version in _HANDSHAKE_REQUESTS or has_variable_header_size(version)
+    return version in _HANDSHAKE_REQUESTS or is_accepted(version)
 
 
-def is_speakable(version: int) -> bool:
-    """Whether this is a version that Sealane speaks after the handshake."""
-    if version == SEALANE_VERSION:
-        return True
-    return version >= minimum_of(version)
+def is_accepted(version: int) -> bool:
+    """Whether a peer that names this as its own version can be spoken with."""
+    if family_of(version) == "opensearch":
+        return OPENSEARCH_WIRE <= version < _OPENSEARCH_BELOW
+    return ELASTICSEARCH_WIRE <= version < _ELASTICSEARCH_BELOW
 
 
-def minimum_of(version: int) -> int:
-    """The oldest version spoken here with the family that `version` belongs to."""
+def spoken_with(version: int) -> int:
+    """The version of frames to a peer that named `version`: the pin of its family."""
     return OPENSEARCH_WIRE if family_of(version) == "opensearch" else ELASTICSEARCH_WIRE
 
 
+def refusal(what: str, version: int, release: str | None = None) -> str:
+    """Why a peer of this version is refused; `release` is what it says of itself. The first half is
+    the reference's."""
+    product, lowest, highest = _ACCEPTED[family_of(version)]
+    shown = release or describe(version)
+    return (
+        f"Received {what} from unsupported version: [{shown}] minimal compatible version is: "
+        f"[{lowest}]: remote speaks {product} {shown}, this node accepts {product} {lowest} to "
+        f"{highest}"
+    )
+
+
 def describe(version: int) -> str:
-    """A version id for people: `8.19.0` or `2.19.4` where the number tells it, otherwise the number
-    itself."""
-    if family_of(version) == "sealane":
+    """A version id for people: `7.17.10`, `8.19` or `2.19.4` where the number tells it, otherwise
+    the number itself."""
+    family = family_of(version)
+    if family == "sealane":
         return f"sealane-{version & 0xFFFF}"
-    plain = version & ~OPENSEARCH_MASK
-    if family_of(version) == "elasticsearch" and (
-        version < release_id("5.0.0") or version >= _TRANSPORT_VERSIONS_SINCE
-    ):
+    if family == "opensearch" or release_id("5.0.0") <= version < _TRANSPORT_VERSIONS_SINCE:
+        return release_of(version)
+    line = bisect_right(_LINES, (version, "~")) - 1
+    if line < 0 or version // 1000 != _LINES[line][0] // 1000:
         return str(version)
-    return f"{plain // 1_000_000}.{plain // 10_000 % 100}.{plain // 100 % 100}"
+    return _LINES[line][1]
 
 
 def release_of(identifier: int) -> str:

@@ -104,6 +104,13 @@ def test_fewer_than_six_bytes_wait() -> None:
     assert FrameDecoder().receive_data(b"GET /") == []
 
 
+def test_the_first_bytes_of_something_else_stay_with_the_error() -> None:
+    """For people, who recognise a service by its greeting; no more than a line of it."""
+    (error,) = FrameDecoder().receive_data(b"SSH-2.0-OpenSSH_9.6\r\n" + b"x" * 100)
+    assert isinstance(error, RemoteProtocolError)
+    assert error.received == (b"SSH-2.0-OpenSSH_9.6\r\n" + b"x" * 43)
+
+
 def test_after_an_error_the_stream_is_dead() -> None:
     decoder = FrameDecoder()
     assert len(decoder.receive_data(b"abcdef")) == 1
@@ -120,9 +127,9 @@ def test_events_before_the_error_are_delivered_and_the_offset_counts_from_the_st
 @pytest.mark.parametrize(
     ("version", "status", "shown", "minimum"),
     [
-        (8_500_061, 0, "message from unsupported version: [8500061]", "8841000"),
+        (8_500_061, 0, "message from unsupported version: [8.10]", "8.19.0"),
         (opensearch_id("2.18.0"), 0, "message from unsupported version: [2.18.0]", "2.19.0"),
-        (5_060_099, HANDSHAKE, "handshake message from unsupported version: [5.6.0]", "8841000"),
+        (5_060_099, HANDSHAKE, "handshake message from unsupported version: [5.6.0]", "8.19.0"),
     ],
 )
 def test_an_unknown_version_is_refused_and_both_are_named(
@@ -131,7 +138,9 @@ def test_an_unknown_version_is_refused_and_both_are_named(
     """C-101: below the minimum the connection closes."""
     error = only_error(encode(Frame(1, status, version, action="a")))
     assert isinstance(error, UnsupportedVersion)
-    assert error.reason == f"Received {shown} minimal compatible version is: [{minimum}]"
+    assert error.reason.startswith(
+        f"Received {shown} minimal compatible version is: [{minimum}]: remote speaks "
+    )
 
 
 def test_the_header_before_7_6_has_no_size_field() -> None:

@@ -14,7 +14,13 @@ from sealane.wire import (
     StreamOutput,
     UnsupportedVersion,
 )
-from sealane.wire.families import elasticsearch, opensearch, sealane
+from sealane.wire.exceptions import read_error_body
+from sealane.wire.families.elasticsearch import ELASTICSEARCH, read_tcp_request
+from sealane.wire.families.marks import FORMAT
+from sealane.wire.families.marks import write as write_mark
+from sealane.wire.families.opensearch import OPENSEARCH
+from sealane.wire.families.protocol import ForeignWire
+from sealane.wire.families.sealane import SEALANE
 from sealane.wire.frame import ERROR, HANDSHAKE, RESPONSE
 from sealane.wire.handshake import State
 from sealane.wire.versions import (
@@ -23,6 +29,7 @@ from sealane.wire.versions import (
     HANDSHAKE_ELASTICSEARCH_9,
     OPENSEARCH_WIRE,
     SEALANE_VERSION,
+    describe,
     opensearch_id,
     release_id,
 )
@@ -59,7 +66,7 @@ def vint(value: int) -> bytes:
 def test_two_sealane_nodes_recognise_each_other() -> None:
     client, server = Handshake(), HandshakeResponder("0.1.0")
     client.receive_tcp_response(frame_of(server.answer_tcp(frame_of(client.tcp_request(1)))))
-    assert (client.family, client.version) == ("sealane", SEALANE_VERSION)
+    assert client.wire is SEALANE
     answer = server.answer_node(frame_of(client.node_request(2)), node(), CLUSTER)
     hello = client.receive_node_response(frame_of(answer))
     assert client.state is State.DONE
@@ -68,11 +75,11 @@ def test_two_sealane_nodes_recognise_each_other() -> None:
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "2001:db8::1"])
-@pytest.mark.parametrize("family", ["elasticsearch", "opensearch"])
-def test_a_node_is_told_to_every_family(family: str, host: str) -> None:
+@pytest.mark.parametrize("wire", [ELASTICSEARCH, OPENSEARCH])
+def test_a_node_is_told_to_every_family(wire: ForeignWire, host: str) -> None:
     """C-106: addresses of both kinds, roles and attributes survive."""
-    version = ELASTICSEARCH_WIRE if family == "elasticsearch" else OPENSEARCH_WIRE
-    client = Handshake("elasticsearch" if family == "elasticsearch" else "opensearch", mark=False)
+    version = wire.version
+    client = Handshake(wire, mark=False)
     client.tcp_request(1)
     client.receive_tcp_response(Frame(1, RESPONSE | HANDSHAKE, 7_170_099, body=vint(version)))
     request = frame_of(client.node_request(2))
@@ -95,8 +102,7 @@ def test_an_opensearch_node_of_2_19_4_decodes() -> None:
         "737465725f6d616e61676572016d00046461746101640106696e676573740169001572656d6f74655f636c7573"
         "7465725f636c69656e74017200a3d9854103776f73a3d98541"
     )
-    hello = opensearch.read_node_response(body)
-    assert hello is not None
+    hello = OPENSEARCH.read_node_response(body)
     assert hello.node.address == Address("127.0.0.1", 9331)
     assert hello.node.roles == ("master", "data", "ingest", "remote_cluster_client")
     assert hello.node.attributes == {"shard_indexing_pressure_enabled": "true"}
@@ -107,7 +113,7 @@ def test_unknown_bytes_inside_the_block_are_accepted_and_after_it_refused() -> N
     """C-102: inside its block accepted; after the block an error."""
     server = HandshakeResponder("0.1.0")
     inside = server.answer_tcp(tcp_request(block(vint(ELASTICSEARCH_WIRE) + b"later fields")))
-    assert elasticsearch.read_tcp_response(frame_of(inside).body, 7_170_099).sealane_format is None
+    assert ELASTICSEARCH.read_tcp_response(frame_of(inside).body, 7_170_099).sealane_format is None
     with pytest.raises(RemoteProtocolError, match="not fully read"):
         server.answer_tcp(tcp_request(block(vint(ELASTICSEARCH_WIRE), after=b"\0")))
 
@@ -115,54 +121,119 @@ def test_unknown_bytes_inside_the_block_are_accepted_and_after_it_refused() -> N
 def test_an_empty_block_is_answered() -> None:
     answer = frame_of(HandshakeResponder("0.1.0").answer_tcp(tcp_request(block(b""))))
     assert (
-        elasticsearch.read_tcp_response(answer.body, answer.version).version == ELASTICSEARCH_WIRE
+        ELASTICSEARCH.read_tcp_response(answer.body, answer.version).version == ELASTICSEARCH_WIRE
     )
 
 
 def test_elasticsearch_9_gets_the_release_too() -> None:
-    body = elasticsearch.tcp_request_body(
-        9_112_003, frame_version=HANDSHAKE_ELASTICSEARCH_9, release="9.1.0"
-    )
-    assert elasticsearch.read_tcp_request(body, HANDSHAKE_ELASTICSEARCH_9).release == "9.1.0"
+    body = block(vint(9_112_003) + StreamOutput().string("9.1.0").getvalue())
+    assert read_tcp_request(body, HANDSHAKE_ELASTICSEARCH_9).release == "9.1.0"
     answer = frame_of(
         HandshakeResponder("0.1.0").answer_tcp(tcp_request(body, HANDSHAKE_ELASTICSEARCH_9))
     )
-    hello = elasticsearch.read_tcp_response(answer.body, answer.version)
+    hello = ELASTICSEARCH.read_tcp_response(answer.body, answer.version)
     assert (hello.version, hello.release) == (ELASTICSEARCH_WIRE, "8.19.99")
 
 
-@pytest.mark.parametrize(
-    ("version", "shown", "minimum"),
-    [
-        (release_id("7.17.10"), "7.17.10", "8841000"),
-        (8_702_002, "8702002", "8841000"),
-        (opensearch_id("2.18.0"), "2.18.0", "2.19.0"),
-    ],
-)
-def test_a_version_below_the_minimum_is_refused_by_both_sides(
-    version: int, shown: str, minimum: str
+OUTSIDE = [
+    (release_id("7.17.10"), "Elasticsearch 7.17.10", "Elasticsearch 8.19.0 to 9.x"),
+    (release_id("6.8.0"), "Elasticsearch 6.8.0", "Elasticsearch 8.19.0 to 9.x"),
+    (8_702_002, "Elasticsearch 8.15", "Elasticsearch 8.19.0 to 9.x"),
+    (8_840_002, "Elasticsearch 8.18", "Elasticsearch 8.19.0 to 9.x"),
+    (10_000_000, "Elasticsearch 10000000", "Elasticsearch 8.19.0 to 9.x"),
+    (opensearch_id("1.3.0"), "OpenSearch 1.3.0", "OpenSearch 2.19.0 to 3.x"),
+    (opensearch_id("2.18.0"), "OpenSearch 2.18.0", "OpenSearch 2.19.0 to 3.x"),
+    (opensearch_id("4.0.0"), "OpenSearch 4.0.0", "OpenSearch 2.19.0 to 3.x"),
+]
+
+
+@pytest.mark.parametrize(("version", "remote", "accepted"), OUTSIDE)
+def test_a_version_outside_is_refused_by_both_sides(
+    version: int, remote: str, accepted: str
 ) -> None:
-    """C-101: both versions are reported."""
-    text = (
-        f"Received [handshake] message from unsupported version: [{shown}] "
-        f"minimal compatible version is: [{minimum}]"
-    )
-    with pytest.raises(UnsupportedVersion) as refused:
+    """C-101: both versions and the range, for the operator of either node."""
+    text = f"remote speaks {remote}, this node accepts {accepted}"
+    with pytest.raises(UnsupportedVersion, match=text) as refused:
         HandshakeResponder("0.1.0").answer_tcp(tcp_request(block(vint(version))))
-    assert refused.value.reason == text
+    told = frame_of(refused.value.reply)
+    assert told.status == RESPONSE | ERROR | HANDSHAKE
+    error = read_error_body(told.body, told.version)
+    assert (error.es_type, error.reason) == ("illegal_state_exception", refused.value.reason)
     client = Handshake()
     client.tcp_request(1)
-    with pytest.raises(UnsupportedVersion) as refused:
+    with pytest.raises(UnsupportedVersion, match=text):
         client.receive_tcp_response(Frame(1, RESPONSE | HANDSHAKE, 7_170_099, body=vint(version)))
-    assert refused.value.reason == text
     assert client.state is State.FAILED
 
 
+@pytest.mark.parametrize(
+    "version",
+    [
+        ELASTICSEARCH_WIRE,
+        8_841_064,
+        9_112_003,
+        OPENSEARCH_WIRE,
+        opensearch_id("2.19.4"),
+        opensearch_id("3.4.0"),
+    ],
+)
+def test_versions_inside_are_spoken_with_in_the_pinned_one(version: int) -> None:
+    client = Handshake()
+    client.tcp_request(1)
+    client.receive_tcp_response(Frame(1, RESPONSE | HANDSHAKE, 7_170_099, body=vint(version)))
+    assert client.wire in (ELASTICSEARCH, OPENSEARCH)
+    answer = frame_of(HandshakeResponder("0.1.0").answer_tcp(tcp_request(block(vint(version)))))
+    assert answer.body == vint(client.wire.version)
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [
+        (release_id("8.8.1"), "8.8.1"),
+        (8_500_020, "8.9"),
+        (8_500_061, "8.10"),
+        (8_797_002, "8.17"),
+        (8_841_064, "8.19"),
+        (9_000_009, "9.0"),
+        (9_112_003, "9.1"),
+        (9_050_000, "9050000"),
+        (8_499_999, "8.49.99"),
+        (0, "0"),
+        (136408227, "2.19.4"),
+        (SEALANE_VERSION, "sealane-1"),
+    ],
+)
+def test_a_version_is_shown_as_the_release_that_people_know(version: int, shown: str) -> None:
+    """Between releases, where the number tells none, as the number."""
+    assert describe(version) == shown
+
+
+def test_a_release_that_a_peer_tells_is_shown() -> None:
+    """C-101: Elasticsearch 9 and later say it beside their version."""
+    body = block(vint(10_000_001) + StreamOutput().string("10.0.0").getvalue())
+    with pytest.raises(UnsupportedVersion, match=r"remote speaks Elasticsearch 10\.0\.0, this"):
+        HandshakeResponder("0.1.0").answer_tcp(tcp_request(body, HANDSHAKE_ELASTICSEARCH_9))
+
+
+def test_the_release_that_is_claimed_is_none_that_exists() -> None:
+    """A real node refuses a peer of its own release whose build hash is another."""
+    body = ELASTICSEARCH.node_response_body(node(), CLUSTER, "0.1.0")
+    assert ELASTICSEARCH.read_node_response(body).release == "8.19.99"
+
+
+def test_a_question_who_is_there_has_a_version_that_is_spoken() -> None:
+    request = Frame(2, HANDSHAKE, 7_170_099, action="internal:transport/handshake", body=b"\0")
+    with pytest.raises(RemoteProtocolError, match="not a version to ask in"):
+        HandshakeResponder("0.1.0").answer_node(request, node(), CLUSTER)
+
+
 def test_the_mark_is_answered_with_the_lower_format() -> None:
-    body = elasticsearch.tcp_request_body(sealane_format=9)
+    payload = StreamOutput().vint(ELASTICSEARCH_WIRE)
+    write_mark(payload, 9)
+    body = block(payload.getvalue())
     answer = frame_of(HandshakeResponder("0.1.0").answer_tcp(tcp_request(body)))
-    hello = elasticsearch.read_tcp_response(answer.body, answer.version)
-    assert hello.sealane_format == sealane.FORMAT
+    hello = ELASTICSEARCH.read_tcp_response(answer.body, answer.version)
+    assert hello.sealane_format == FORMAT
 
 
 def test_an_unmarked_client_never_sees_the_mark() -> None:
@@ -185,7 +256,7 @@ def test_an_error_answer_raises_what_is_in_it() -> None:
     client, server = Handshake(), HandshakeResponder("0.1.0")
     client.receive_tcp_response(frame_of(server.answer_tcp(frame_of(client.tcp_request(1)))))
     client.node_request(2)
-    body = sealane.error_body(ApiError("not today"))
+    body = SEALANE.error_body(ApiError("not today"), "")
     with pytest.raises(ApiError, match="not today"):
         client.receive_node_response(Frame(2, RESPONSE | ERROR, SEALANE_VERSION, body=body))
 

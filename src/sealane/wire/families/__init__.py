@@ -1,5 +1,5 @@
-"""One module a family: how its handshakes look and which version it is spoken in.
+"""One module a family: an object that reads and writes all messages of one kind of peer.
 
-A family's messages are told apart by the version id in each frame, see `sealane.wire.versions`.
-Only `sealane` carries more than handshakes; the others answer anything else with an error.
+`protocol` says what such an object offers, `known` lists them. A family's messages are told apart by
+the version id in each frame, see `sealane.wire.versions`.
 """

@@ -7,7 +7,6 @@ family adds.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from sealane.model.node import Address, NodeInfo
@@ -36,31 +35,6 @@ _ROLE_LETTERS = {
     "transform": "t",
     "voting_only": "v",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpHello:
-    """The payload of a TCP handshake, either way. `version` is None in the empty block that old
-    tools send.
-
-    `sealane_format` is set by a peer that marked itself as Sealane: the highest message format it
-    speaks.
-    """
-
-    version: int | None
-    release: str | None = None
-    sealane_format: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeHello:
-    """The answer of the second handshake. `cluster_uuid` is empty where the family does not tell
-    it."""
-
-    node: NodeInfo
-    cluster_name: str
-    cluster_uuid: str
-    release: str
 
 
 def write_tcp_request(payload: StreamOutput) -> bytes:

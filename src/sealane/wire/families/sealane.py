@@ -5,41 +5,36 @@ response's body is the handler's answer, an error response's the error as plain 
 travel in the frame's own header map.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from sealane.errors import ApiError
+from sealane.errors import ApiError, IllegalArgument
 from sealane.model.node import ClusterIdentity, NodeInfo
+from sealane.wire.compression import Scheme
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
-from sealane.wire.families.discovery import NodeHello
+from sealane.wire.families.protocol import Cancel, Envelope, Membership, NodeHello, NodesAction
 from sealane.wire.primitives import StreamInput, StreamOutput
+from sealane.wire.versions import SEALANE_VERSION, FamilyName
 
-FORMAT = 1
-"""Number of the message format; both sides use the lower one."""
 CANCEL = "internal:sealane/cancel"
 """Takes back the request with the same id on the same channel. It has no answer."""
+NODES = "cluster:internal/remote_cluster/nodes"
 
-_MARK = b"SEAL"
-
-
-class Envelope(msgspec.Struct, frozen=True, array_like=True):
-    """What a request carries beside its payload.
-
-    `parent_node` and `parent_number` name the asking task; `time_left_ms` None means no deadline.
-    """
-
-    parent_node: str = ""
-    parent_number: int = 0
-    time_left_ms: int | None = None
-    local_alias: str = ""
-    start_ms: int = 0
+_SHORT_SIZE = 0x80
 
 
 class _Hello(msgspec.Struct, frozen=True):
     node: NodeInfo
     cluster: ClusterIdentity
     release: str
+
+
+class _Nodes(msgspec.Struct, frozen=True, array_like=True):
+    """The nodes of a cluster that may be connected to, in any order."""
+
+    nodes: list[NodeInfo]
 
 
 class _ErrorData(msgspec.Struct, frozen=True):
@@ -58,78 +53,112 @@ _encoder = msgspec.msgpack.Encoder()
 _encode = _encoder.encode
 _decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
 _decode_hello = msgspec.msgpack.Decoder(_Hello).decode
+_decode_nodes = msgspec.msgpack.Decoder(_Nodes).decode
 _decode_error = msgspec.msgpack.Decoder(_ErrorData).decode
 
-_SHORT_SIZE = 0x80
+
+class Nodes:
+    """The nodes of a cluster. The request is empty."""
+
+    action = NODES
+
+    def request(self) -> bytes:
+        return b""
+
+    def read_request(self, payload: bytes) -> bool:
+        if payload:
+            raise IllegalArgument(f"malformed message for action [{NODES}]: expected no bytes")
+        return True
+
+    def response(self, members: Membership) -> bytes:
+        return encode_nodes(members.nodes)
+
+    def read_response(self, payload: bytes) -> list[NodeInfo]:
+        return decode_nodes(payload)
 
 
-def write_mark(out: StreamOutput, number: int) -> None:
-    """Marks a TCP handshake as Sealane's. Elasticsearch ignores what follows the version inside the
-    block."""
-    out.raw(_MARK).vint(number)
+def encode_nodes(nodes: Sequence[NodeInfo]) -> bytes:
+    return _encode(_Nodes(list(nodes)))
 
 
-def read_mark(source: StreamInput) -> int | None:
-    """The message format of a peer that marked itself; None without a mark. Leaves foreign bytes
-    unread."""
-    if source.left <= len(_MARK):
-        return None
-    ahead = StreamInput(source.rest())
-    if ahead.raw(len(_MARK)) != _MARK:
-        return None
-    return ahead.vint()
-
-
-def request_body(envelope: Envelope, payload: bytes) -> tuple[bytes, bytes]:
-    """The two parts of a request's body, so that a large payload is not copied."""
-    packed = _encode(envelope)
-    if len(packed) < _SHORT_SIZE:
-        return bytes((len(packed),)) + packed, payload
-    return StreamOutput().block(packed).getvalue(), payload
-
-
-def read_request(body: bytes | memoryview) -> tuple[Envelope, bytes]:
-    """Raises RemoteProtocolError."""
-    size, start = (body[0], 1) if body else (_SHORT_SIZE, 0)
-    if size >= _SHORT_SIZE:
-        source = StreamInput(body[:5])
-        size, start = source.vint(), source.pos
-    end = start + size
-    if size < 0 or end > len(body):
-        raise RemoteProtocolError(f"envelope of [{size}] bytes does not fit", start)
+def decode_nodes(payload: bytes) -> list[NodeInfo]:
+    """Raises RemoteProtocolError for bytes that are no list of nodes."""
     try:
-        return _decode_envelope(body[start:end]), bytes(body[end:])
+        return _decode_nodes(payload).nodes
     except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
-        raise RemoteProtocolError(f"bad envelope: {wrong}", start) from None
+        raise RemoteProtocolError(f"bad list of nodes: {wrong}") from None
 
 
-def error_body(error: ApiError) -> bytes:
-    try:
-        return _encode(error.to_wire())
-    except (TypeError, ValueError, OverflowError) as wrong:
-        raise LocalProtocolError(f"error [{error.es_type}] cannot be sent: {wrong}") from wrong
+class SealaneWire:
+    """The Wire of our own nodes. Every request passes here: no object more than it needs."""
+
+    name: FamilyName = "sealane"
+    product = "Sealane"
+    version = SEALANE_VERSION
+    actions: frozenset[str] | None = None
+    shakes_hands_on_every_channel = True
+    answers_cancels = False
+    identity = None
+
+    def __init__(self) -> None:
+        self.nodes: Mapping[str, NodesAction] = {NODES: Nodes()}
+
+    def scheme(self, wanted: Scheme | None) -> Scheme | None:
+        return wanted
+
+    def request_body(self, envelope: Envelope, payload: bytes) -> tuple[bytes, bytes]:
+        packed = _encode(envelope)
+        if len(packed) < _SHORT_SIZE:
+            return bytes((len(packed),)) + packed, payload
+        return StreamOutput().block(packed).getvalue(), payload
+
+    def read_request(self, body: bytes | memoryview) -> tuple[Envelope, bytes]:
+        size, start = (body[0], 1) if body else (_SHORT_SIZE, 0)
+        if size >= _SHORT_SIZE:
+            source = StreamInput(body[:5])
+            size, start = source.vint(), source.pos
+        end = start + size
+        if size < 0 or end > len(body):
+            raise RemoteProtocolError(f"envelope of [{size}] bytes does not fit", start)
+        try:
+            return _decode_envelope(body[start:end]), bytes(body[end:])
+        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+            raise RemoteProtocolError(f"bad envelope: {wrong}", start) from None
+
+    def error_body(self, error: ApiError, origin: str) -> bytes:
+        """Without its origin: the asker knows whom it asked. Raises LocalProtocolError for members
+        that no message can carry."""
+        try:
+            return _encode(error.to_wire())
+        except (TypeError, ValueError, OverflowError) as wrong:
+            raise LocalProtocolError(f"error [{error.es_type}] cannot be sent: {wrong}") from wrong
+
+    def read_error(self, body: bytes | memoryview) -> ApiError:
+        try:
+            return ApiError.from_wire(msgspec.to_builtins(_decode_error(body)))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
+            raise RemoteProtocolError(f"bad error response: {wrong}") from None
+
+    def node_response_body(self, node: NodeInfo, cluster: ClusterIdentity, release: str) -> bytes:
+        return _encode(_Hello(node=node, cluster=cluster, release=release))
+
+    def read_node_response(self, body: bytes | memoryview) -> NodeHello:
+        try:
+            hello = _decode_hello(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+            raise RemoteProtocolError(f"bad handshake response: {wrong}") from None
+        return NodeHello(
+            node=hello.node,
+            cluster_name=hello.cluster.name,
+            cluster_uuid=hello.cluster.uuid,
+            release=hello.release,
+        )
+
+    def cancel_requests(self, parent: tuple[str, int], request_id: int) -> list[tuple[str, bytes]]:
+        return [(CANCEL, b"")]
+
+    def read_cancel(self, action: str, payload: bytes) -> Cancel | None:
+        return None
 
 
-def read_error(body: bytes | memoryview) -> ApiError:
-    """Raises RemoteProtocolError if the body is no error."""
-    try:
-        return ApiError.from_wire(msgspec.to_builtins(_decode_error(body)))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
-        raise RemoteProtocolError(f"bad error response: {wrong}") from None
-
-
-def node_response_body(node: NodeInfo, cluster: ClusterIdentity, release: str) -> bytes:
-    return _encode(_Hello(node=node, cluster=cluster, release=release))
-
-
-def read_node_response(body: bytes | memoryview) -> NodeHello:
-    try:
-        hello = _decode_hello(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
-        raise RemoteProtocolError(f"bad handshake response: {wrong}") from None
-    return NodeHello(
-        node=hello.node,
-        cluster_name=hello.cluster.name,
-        cluster_uuid=hello.cluster.uuid,
-        release=hello.release,
-    )
+SEALANE = SealaneWire()

@@ -17,6 +17,7 @@ class ApiError(Exception):
 
     es_type: str = "exception"
     status: int = 500
+    root_shows_suppressed: ClassVar[bool] = False
     _by_type: ClassVar[dict[str, type["ApiError"]]] = {}
 
     def __init__(
@@ -54,8 +55,15 @@ class ApiError(Exception):
     def to_body(self) -> dict[str, Any]:
         """The whole answer body: `{"error": {"root_cause": [...], ...}, "status": n}`."""
         roots = self.root_causes if self.root_causes is not None else [self]
-        shown = [{"type": r.es_type, "reason": r.reason, **r.metadata} for r in roots]
+        shown = [each._as_root() for each in roots]
         return {"error": {"root_cause": shown, **self.to_cause()}, "status": self.status}
+
+    def _as_root(self) -> dict[str, Any]:
+        """The error in `root_cause`: no causes, and what it suppressed only where the class says so."""
+        body: dict[str, Any] = {"type": self.es_type, "reason": self.reason, **self.metadata}
+        if self.suppressed and self.root_shows_suppressed:
+            body["suppressed"] = [each._as_root() for each in self.suppressed]
+        return body
 
     def to_wire(self) -> dict[str, Any]:
         """Plain data that `from_wire` turns back into an equal error on the other side."""
@@ -365,12 +373,32 @@ class NodeNotConnected(ApiError):
     es_type, status = "node_not_connected_exception", 502
 
 
+class NodeClosed(ApiError):
+    es_type, status = "node_closed_exception", 503
+
+
 class NoSeedNodeLeft(ApiError):
     es_type, status = "no_seed_node_left_exception", 500
+    root_shows_suppressed = True
 
 
 class IllegalState(ApiError):
     es_type, status = "illegal_state_exception", 500
+
+
+class CoordinationStateRejected(ApiError):
+    """A node asks the master what it may not: to join another cluster, to follow without having joined."""
+
+    es_type, status = "coordination_state_rejected_exception", 500
+
+
+class MasterNotDiscovered(ApiError):
+    """There is no master to ask. The reference gives no reason: its answers hold a null there."""
+
+    es_type, status = "master_not_discovered_exception", 503
+
+    def __init__(self) -> None:
+        super().__init__("no master has been discovered", metadata={"reason": None})
 
 
 class ReceiveTimeout(ApiError):
@@ -390,8 +418,23 @@ class RemoteTransport(ApiError):
     es_type, status = "remote_transport_exception", 500
 
 
+class TransportSerialization(ApiError):
+    """What another node sent could not be read here."""
+
+    es_type, status = "transport_serialization_exception", 500
+
+
 class ConnectionRefused(ApiError):
     es_type, status = "connect_exception", 500
+
+
+class TlsHandshake(ApiError):
+    """TLS could not be agreed on. `problem` names the cause for programs, `next_step` says what to do."""
+
+    es_type = "s_s_l_handshake_exception"
+
+    def __init__(self, reason: str, *, problem: str, next_step: str) -> None:
+        super().__init__(reason, metadata={"problem": str(problem), "next_step": next_step})
 
 
 class UnknownHost(ApiError):

@@ -1,5 +1,7 @@
 """Who a node and a cluster are, on the wire and on disk."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -35,3 +37,8 @@ class ClusterIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 ROLES = ("data", "ingest", "master", "remote_cluster_client")
 """Roles of a node unless `node.roles` says otherwise."""
+
+
+def may_be_master(roles: Sequence[str]) -> bool:
+    """Whether a node with these roles keeps the cluster's data and state: in a cluster of ours, its one master."""
+    return any(role in ("data", "master") or role.startswith("data_") for role in roles)

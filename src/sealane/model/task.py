@@ -58,7 +58,7 @@ class Task:
         self.start_ms = start_ms
         self.description = description
         self.cancelled_reason: str | None = None
-        self.children: set[Task] = set()
+        self.children: dict[Task, None] = {}
         self._callbacks: list[Callable[[str], None]] = []
 
     def cancel(self, reason: str) -> None:
@@ -132,7 +132,7 @@ class RunningTask:
     def __enter__(self) -> Task:
         self._running[self.task.id.number] = self.task
         if self._parent is not None:
-            self._parent.children.add(self.task)
+            self._parent.children[self.task] = None
             if self._parent.cancelled_reason is not None:
                 self.task.cancel(self._parent.cancelled_reason)
         return self.task
@@ -140,7 +140,7 @@ class RunningTask:
     def __exit__(self, *exc: object) -> None:
         del self._running[self.task.id.number]
         if self._parent is not None:
-            self._parent.children.discard(self.task)
+            self._parent.children.pop(self.task, None)
 
 
 NO_HEADERS: Mapping[str, str] = {}

@@ -9,6 +9,7 @@ from typing import Final
 from sealane.errors import IllegalArgument
 from sealane.model.node import ROLES
 from sealane.settings.auto_create import AutoCreate, as_auto_create
+from sealane.settings.discovery_settings import DISCOVERY_SETTINGS
 from sealane.settings.parse import (
     Parse,
     as_bool,
@@ -278,6 +279,7 @@ NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     HTTP_PORT,
     HTTP_MAX_CONTENT_LENGTH,
     HTTP_FACE,
+    *DISCOVERY_SETTINGS,
     TRANSPORT_HOST,
     TRANSPORT_PORT,
     TRANSPORT_CONNECT_TIMEOUT,

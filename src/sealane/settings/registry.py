@@ -17,9 +17,10 @@ AnySetting = Setting[Any] | AffixSetting[Any]
 Rule = Callable[[Settings], Iterable[ApiError]]
 """A rule across settings. It sees all that are in force and yields what is wrong with them."""
 
+Advice = Callable[[str], str | None]
+"""What to set instead of a key that is not known, where a user is known to go wrong there."""
+
 _SIMILAR = 0.7
-# The reference's own documentation tells users to write `cluster.remote.node.attr.gateway: true`.
-_GATEWAY_ATTRIBUTE = "cluster.remote.node.attr."
 
 
 class Registry:
@@ -27,7 +28,12 @@ class Registry:
     too.
     """
 
-    def __init__(self, settings: Iterable[AnySetting], rules: Iterable[Rule] = ()) -> None:
+    def __init__(
+        self,
+        settings: Iterable[AnySetting],
+        rules: Iterable[Rule] = (),
+        advice: Iterable[Advice] = (),
+    ) -> None:
         self._plain: dict[str, Setting[Any]] = {}
         families: list[AffixSetting[Any]] = []
         for each in settings:
@@ -39,10 +45,11 @@ class Registry:
         # The longest suffix first, so that a family of any name comes last.
         self._families = sorted(families, key=lambda f: (-len(f.suffix), f.prefix))
         self._rules = tuple(rules)
+        self._advice = tuple(advice)
 
     def extended(self, settings: Iterable[AnySetting], rules: Iterable[Rule] = ()) -> "Registry":
         """This registry with more in it."""
-        return Registry([*self, *settings], [*self._rules, *rules])
+        return Registry([*self, *settings], [*self._rules, *rules], self._advice)
 
     def __iter__(self) -> Iterator[AnySetting]:
         yield from self._plain.values()
@@ -75,13 +82,10 @@ class Registry:
 
     def unknown(self, key: str) -> IllegalArgument:
         """The error for a key that is not known."""
+        instead = self._instead_of(key)
+        if instead is not None:
+            return IllegalArgument(f"unknown setting [{key}], {instead}")
         like = self.nearest(key)
-        attribute = key.removeprefix(_GATEWAY_ATTRIBUTE)
-        if attribute != key and _GATEWAY_ATTRIBUTE[:-1] in self._plain:
-            return IllegalArgument(
-                f"unknown setting [{key}], set [{_GATEWAY_ATTRIBUTE[:-1]}: {attribute}] here and "
-                f"[node.attr.{attribute}: true] on the remote's nodes"
-            )
         if not like:
             return IllegalArgument(
                 f"unknown setting [{key}] please check that any required plugins are installed, "
@@ -89,6 +93,9 @@ class Registry:
             )
         named = f"[{like[0]}]" if len(like) == 1 else f"any of [{', '.join(like)}]"
         return IllegalArgument(f"unknown setting [{key}] did you mean {named}?")
+
+    def _instead_of(self, key: str) -> str | None:
+        return next((text for each in self._advice if (text := each(key))), None)
 
     def broken_rules(self, settings: Settings) -> list[ApiError]:
         """What the rules across settings find wrong with `settings`."""
@@ -118,9 +125,10 @@ class Registry:
 
         `changes` are what was asked for, `before` and `after` all settings in force (every scope
         merged) without and with it. `kind` is `persistent` or `transient`, for the error. What was
-        wrong before the change and is not of its making does not stop it.
+        wrong before the change and is not of its making does not stop it. Of several keys that are
+        wrong by themselves the first by name is told, as the reference does.
         """
-        for key, value in changes.items():
+        for key, value in sorted(changes.items()):
             self._validate_change(key, value, kind)
         old = {(e.es_type, e.reason) for e in self.broken_rules(before)}
         raise_first([e for e in self.broken_rules(after) if (e.es_type, e.reason) not in old])
@@ -130,7 +138,10 @@ class Registry:
             return
         setting = self.get(key)
         if setting is None or setting.scope is not Scope.NODE:
-            raise IllegalArgument(f"{kind} setting [{key}], not recognized")
+            instead = self._instead_of(key)
+            raise IllegalArgument(
+                f"{kind} setting [{key}], not recognized" + (f", {instead}" if instead else "")
+            )
         if setting.secret or not setting.dynamic:
             raise IllegalArgument(f"{kind} setting [{key}], not dynamically updateable")
         if value is not None:

@@ -12,9 +12,9 @@ from sealane.settings.values import Settings
 
 T = TypeVar("T")
 
-Default = Value | Callable[[Settings], Value] | None
-"""The default's text, a function of the other settings, or None: it has none and `get` is given
-what to answer.
+Default = Value | Callable[[Settings], Value | None] | None
+"""The default's text, a function of the other settings, or None (from either): there is none, and
+`get` raises LookupError.
 """
 
 NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")

@@ -167,11 +167,27 @@ def test_several_suggestions_come_most_alike_first() -> None:
     )
 
 
-def test_the_gateway_attribute_written_as_documented_is_explained() -> None:
+def test_a_key_where_users_go_wrong_says_what_to_set_instead() -> None:
+    """In the node's file and through the API; any other unknown key has the usual text."""
+
+    def advice(key: str) -> str | None:
+        return "set [b] here" if key == "cluster.nam" else None
+
+    registry = Registry(NODE_SETTINGS, advice=[advice])
     with pytest.raises(IllegalArgument) as raised:
-        REGISTRY.validate(Settings({"cluster.remote.node.attr.gateway": "true"}))
-    assert "[cluster.remote.node.attr: gateway] here" in raised.value.reason
-    assert "[node.attr.gateway: true] on the remote's nodes" in raised.value.reason
+        registry.validate(Settings({"cluster.nam": "x"}))
+    assert raised.value.reason == "unknown setting [cluster.nam], set [b] here"
+    with pytest.raises(IllegalArgument) as raised:
+        registry.validate_update({"cluster.nam": "x"}, Settings(), Settings(), kind="persistent")
+    assert raised.value.reason == "persistent setting [cluster.nam], not recognized, set [b] here"
+    assert registry.unknown("cluster.name2").reason.endswith("did you mean [cluster.name]?")
+
+
+def test_the_first_of_several_wrong_keys_is_told() -> None:
+    """By name, as the reference does, whatever their order in the body."""
+    with pytest.raises(IllegalArgument) as raised:
+        judge({"zzz": "1", "cluster.name": "x", "aaa": "1"}, {})
+    assert raised.value.reason == "persistent setting [aaa], not recognized"
 
 
 def test_defaults_are_shown_but_for_secrets_and_what_is_set() -> None:
@@ -190,7 +206,7 @@ def test_a_default_may_follow_another_setting() -> None:
 def test_every_default_is_valid_and_every_setting_has_help() -> None:
     for setting in NODE_SETTINGS:
         assert setting.help
-        if isinstance(setting, Setting) and setting.default is not None:
+        if isinstance(setting, Setting) and setting.default_raw(Settings()) is not None:
             setting.get(Settings())
 
 

@@ -11,17 +11,26 @@ from sealane.transport.network import AsyncioNetwork, Listener, Network
 from sealane.transport.service import TransportService
 from sealane.transport.statistics import ConnectionStatistics, TransportStatistics
 from sealane.transport.tasks import TaskScope
+from sealane.transport.tls_failures import TlsFailure, TlsProblem
+from sealane.transport.tls_files import TlsFiles
+from sealane.transport.watch import UNWATCHED, Step, Watch
 
 __all__ = [
+    "UNWATCHED",
     "AsyncioNetwork",
     "ConnectionProfile",
     "ConnectionStatistics",
     "Listener",
     "Network",
     "NodeConnection",
+    "Step",
     "TaskScope",
+    "TlsFailure",
+    "TlsFiles",
+    "TlsProblem",
     "TransportLimits",
     "TransportService",
     "TransportStatistics",
+    "Watch",
     "format_time",
 ]

@@ -16,9 +16,7 @@ from sealane.transport.statistics import Counters
 from sealane.wire.compression import Scheme, compress
 from sealane.wire.decoder import FrameDecoder
 from sealane.wire.errors import RemoteProtocolError
-from sealane.wire.families.sealane import CANCEL
-from sealane.wire.frame import COMPRESSED, PING, Frame, Ping, encode_head, plain_request_header
-from sealane.wire.versions import SEALANE_VERSION
+from sealane.wire.frame import COMPRESSED, PING, Frame, Ping, encode_head
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +78,8 @@ class Channel(asyncio.BufferedProtocol):
                 self.fail(event)
 
     def eof_received(self) -> bool | None:
+        # The link closes by itself then, but not before a peer that no longer reads has taken all.
+        self.close()
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -90,6 +90,12 @@ class Channel(asyncio.BufferedProtocol):
         self.lost_by = exc
         self.ended()
 
+    def carried(self) -> tuple[int, int]:
+        """Two numbers that stay the same while nothing comes, and nothing of what waits to be sent
+        leaves. What leaves at once says nothing: the system takes it for a dead peer too."""
+        unsent = 0 if self._link is None else self._link.get_write_buffer_size()
+        return self.counters.rx_bytes, self.counters.tx_bytes - unsent if unsent else 0
+
     def pause_writing(self) -> None:
         self.writable = False
 
@@ -97,7 +103,6 @@ class Channel(asyncio.BufferedProtocol):
         self.writable = True
 
     # -- for the two kinds -------------------------------------------------------------------------
-
     def receive_frame(self, frame: Frame) -> None:
         """A frame has come. May raise RemoteProtocolError, which closes the channel."""
         raise NotImplementedError
@@ -154,6 +159,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def fail(self, wrong: RemoteProtocolError) -> None:
         """Closes because of what the peer sent, telling it why if it can understand that."""
+        # Its traceback would keep the frame, of 100 MB perhaps, until the cycle is collected.
+        wrong.__traceback__ = wrong.__context__ = None
         self.closed_by = wrong
         _log.warning("closing connection [%s]: %s", self.peer, wrong.reason)
         self._flush()
@@ -212,6 +219,11 @@ class OutboundChannel(Channel):
     def receive_ping(self) -> None:
         """The echo of ours; it is not answered again."""
 
+    def eof_received(self) -> bool | None:
+        # Nothing will be answered any more, so nothing more need be sent.
+        self.abort()
+        return None
+
     def ended(self) -> None:
         if self._on_writable is not None and not self._on_writable.done():
             self._on_writable.set_result(None)
@@ -246,25 +258,21 @@ class OutboundChannel(Channel):
     def send_request(
         self,
         request_id: int,
+        version: int,
         variable: bytes,
         body: tuple[bytes, bytes],
         scheme: Scheme | None,
     ) -> None:
-        """A request of the sealane family; the body is envelope and payload."""
+        """A request in this version; the body has two parts."""
         alone = len(self.pending) <= 1
         if scheme is not None:
             packed = compress(b"".join(body), scheme)
-            head = encode_head(request_id, COMPRESSED, SEALANE_VERSION, variable, len(packed))
+            head = encode_head(request_id, COMPRESSED, version, variable, len(packed))
             self.send_message(head, packed, at_once=alone)
             return
         size = len(body[0]) + len(body[1])
-        head = encode_head(request_id, 0, SEALANE_VERSION, variable, size)
+        head = encode_head(request_id, 0, version, variable, size)
         self.send_message(head, *body, at_once=alone)
-
-    def send_cancel(self, request_id: int) -> None:
-        """Tells the peer that nobody waits for this request any more."""
-        variable = plain_request_header(SEALANE_VERSION, CANCEL)
-        self.send(encode_head(request_id, 0, SEALANE_VERSION, variable, 0), at_once=False)
 
     def tick(self) -> None:
         """Once per ping interval: a channel that has received nothing since the last one sends a

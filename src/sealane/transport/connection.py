@@ -15,12 +15,11 @@ from sealane.model.task import Context
 from sealane.transport import faults
 from sealane.transport.channel import OutboundChannel
 from sealane.transport.limits import ConnectionProfile, TransportLimits
+from sealane.transport.liveness import Liveness
 from sealane.transport.statistics import ConnectionStatistics, Counters
 from sealane.wire.errors import RemoteProtocolError
-from sealane.wire.families import sealane
-from sealane.wire.families.discovery import NodeHello
-from sealane.wire.frame import Frame, encode_variable_header, plain_request_header
-from sealane.wire.versions import SEALANE_VERSION, FamilyName
+from sealane.wire.families.protocol import Envelope, NodeHello, Wire
+from sealane.wire.frame import Frame, encode_head, encode_variable_header, plain_request_header
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class NodeConnection:
         *,
         channels: Sequence[OutboundChannel],
         address: Address,
-        family: FamilyName,
+        wire: Wire,
         peer: NodeHello,
         profile: ConnectionProfile,
         limits: TransportLimits,
@@ -51,11 +50,13 @@ class NodeConnection:
     ) -> None:
         self.node: NodeInfo = peer.node
         self.cluster = ClusterIdentity(name=peer.cluster_name, uuid=peer.cluster_uuid)
-        self.family: str = family
+        self.wire = wire
         self.version: str = peer.release
         self.address = address
         self.channels = list(channels)
-        self._profile = profile
+        self._wire_version = wire.version
+        self._actions = wire.actions
+        self._scheme = wire.scheme(profile.compress)
         self._frame_max_bytes = limits.frame_max_bytes
         self._pending_max = limits.in_flight_max_requests
         self._request_ids = request_ids
@@ -65,12 +66,18 @@ class NodeConnection:
         self._on_close: list[OnClose] = []
         self._loop = asyncio.get_running_loop()
         self._tick: asyncio.TimerHandle | None = None
+        self._liveness = Liveness(self.channels, self._presume_dead)
         if profile.ping_interval_s is not None and profile.ping_interval_s > 0:
             self._schedule_tick(profile.ping_interval_s)
 
     def __repr__(self) -> str:
         state = "open" if self._open else "closed"
         return f"<NodeConnection [{self.node.name}][{self.address}] {self.family} {state}>"
+
+    @property
+    def family(self) -> str:
+        """The wire's name: `sealane`, `elasticsearch`, `opensearch`."""
+        return self.wire.name
 
     @property
     def is_open(self) -> bool:
@@ -106,8 +113,10 @@ class NodeConnection:
         NodeDisconnected, NodeNotConnected, Rejected above the limit of waiting requests, and
         IllegalArgument where this family cannot carry the action.
         """
-        if self.family != "sealane":
-            raise faults.unsupported_by_family(action, self.family, self.cluster.name, self.address)
+        if self._actions is not None and action not in self._actions:
+            raise faults.unsupported_by_family(
+                action, self.wire.product, self.cluster.name, self.address
+            )
         faults.check_frame_size(action, len(payload), self._frame_max_bytes)
         loop = self._loop
         began = loop.time()
@@ -122,6 +131,7 @@ class NodeConnection:
         if deadline is not None:
             timer = loop.call_at(deadline, self._expire, answer, action, request_id, began)
         channel.pending[request_id] = answer
+        self._liveness.watch()
         sent = False
         try:
             while not (channel.writable or answer.done()):
@@ -138,7 +148,7 @@ class NodeConnection:
             if timer is not None:
                 timer.cancel()
             if channel.pending.pop(request_id, None) is not None and sent:
-                channel.send_cancel(request_id)
+                self._take_back(channel, request_id, ctx)
             if answer.done() and not answer.cancelled():
                 answer.exception()  # seen, also when the caller was cancelled at the same moment
         return self._read_answer(frame)
@@ -154,6 +164,9 @@ class NodeConnection:
             self._in_row = 0
         self._in_row += 1
         channel = channels[self._turn]
+        if not channel.writable:
+            # Its turn goes to one that takes more at once; while there is none, it waits.
+            channel = next((each for each in channels if each.writable), channel)
         if len(channel.pending) * len(channels) >= self._pending_max:
             raise faults.too_many_requests(action, self._pending_max)
         return channel
@@ -174,15 +187,27 @@ class NodeConnection:
         time_left_ms = None
         if deadline is not None:
             time_left_ms = max(0, int((deadline - self._loop.time()) * 1000))
-        envelope = sealane.Envelope(
-            task.node, task.number, time_left_ms, ctx.local_alias, ctx.start_ms
-        )
+        version = self._wire_version
+        envelope = Envelope(task.node, task.number, time_left_ms, ctx.local_alias, ctx.start_ms)
         if ctx.headers:
-            variable = encode_variable_header(SEALANE_VERSION, 0, action, ctx.headers)
+            variable = encode_variable_header(version, 0, action, ctx.headers)
         else:
-            variable = plain_request_header(SEALANE_VERSION, action)
-        body = sealane.request_body(envelope, payload)
-        channel.send_request(request_id, variable, body, self._profile.compress)
+            variable = plain_request_header(version, action)
+        body = self.wire.request_body(envelope, payload)
+        channel.send_request(request_id, version, variable, body, self._scheme)
+
+    def _take_back(self, channel: OutboundChannel, request_id: int, ctx: Context) -> None:
+        """Tells the peer that nobody waits for this request any more."""
+        version = self._wire_version
+        parent = (ctx.task.id.node, ctx.task.id.number)
+        for action, body in self.wire.cancel_requests(parent, request_id):
+            cancel_id = request_id
+            if self.wire.answers_cancels:
+                cancel_id = next(self._request_ids)
+                channel.pending[cancel_id] = self._loop.create_future()  # nobody waits for it
+            variable = plain_request_header(version, action)
+            head = encode_head(cancel_id, 0, version, variable, len(body))
+            channel.send(head + body, at_once=False)
 
     def _expire(
         self, answer: "asyncio.Future[Frame]", action: str, request_id: int, began: float
@@ -196,8 +221,11 @@ class NodeConnection:
             body = frame.body
             return body if type(body) is bytes else bytes(body)
         try:
-            raise sealane.read_error(frame.body)
+            raise self.wire.read_error(frame.body)
         except RemoteProtocolError as wrong:
+            if self._actions is not None:
+                # A real server knows more errors than are known here; the next answer may be fine.
+                raise faults.unreadable_error(wrong.reason) from wrong
             self.close()
             raise faults.general_failure(self.node.name, self.address, wrong.reason) from wrong
 
@@ -225,6 +253,7 @@ class NodeConnection:
         self._open = False
         if self._tick is not None:
             self._tick.cancel()
+        self._liveness.stop()
         for channel in self.channels:
             channel.close()
             channel.fail_pending()
@@ -247,12 +276,15 @@ class NodeConnection:
         for channel in self.channels:
             channel.tick()
         if any(channel.unanswered_ticks >= _SILENT_TICKS_MAX for channel in self.channels):
-            _log.warning("no answer to pings from [%s][%s], closing", self.node.name, self.address)
-            self.close()
-            for channel in self.channels:
-                channel.abort()
+            self._presume_dead()
             return
         self._schedule_tick(interval_s)
+
+    def _presume_dead(self) -> None:
+        _log.warning("no answer to pings from [%s][%s], closing", self.node.name, self.address)
+        self.close()
+        for channel in self.channels:
+            channel.abort()
 
 
 def _give_up(answer: "asyncio.Future[Frame]", error: ApiError) -> None:

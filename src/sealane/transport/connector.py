@@ -8,7 +8,7 @@ the caller's.
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,23 @@ from sealane.transport.channel import OutboundChannel
 from sealane.transport.connection import NodeConnection
 from sealane.transport.limits import ConnectionProfile, TransportLimits
 from sealane.transport.network import Network
-from sealane.transport.probe import answers_http
+from sealane.transport.pacing import Pacing
+from sealane.transport.probe import (
+    Dial,
+    answers_http,
+    answers_ping,
+    answers_tls,
+    unchecked_context,
+)
 from sealane.transport.tasks import TaskScope, run_together
-from sealane.transport.tls import TlsFailure, TlsReceiver
+from sealane.transport.tls import TlsReceiver
+from sealane.transport.tls_failures import TlsFailure, TlsProblem
+from sealane.transport.watch import UNWATCHED, Step, Watch
 from sealane.wire.errors import HttpResponseReceived, RemoteProtocolError, TlsReceived
-from sealane.wire.families.discovery import NodeHello
+from sealane.wire.families.known import FOREIGN
+from sealane.wire.families.protocol import ForeignWire, NodeHello
 from sealane.wire.frame import Frame
-from sealane.wire.handshake import FORMS, Form, Handshake
+from sealane.wire.handshake import Handshake
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +53,7 @@ class Target:
     tls: ssl.SSLContext | None
     server_name: str | None
     name: str
+    watch: Watch = UNWATCHED
 
     @property
     def server_hostname(self) -> str:
@@ -52,6 +63,23 @@ class Target:
 class _Refused(Exception):  # never leaves this module
     """The peer closed the connection instead of answering the first frame: perhaps it speaks
     another form."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__()
+        self.address = address
+
+
+class _SpeaksTls(Exception):  # never leaves this module
+    """The peer answered plain bytes in TLS."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__()
+        self.address = address
+
+
+def _tls_expected(target: Target, address: Address) -> ConnectTransport:
+    text = "the remote speaks TLS on this port but TLS is not enabled for this connection"
+    return faults.tls_wanted(target.name, address, TlsFailure(TlsProblem.REMOTE_IS_TLS, text))
 
 
 class Connector:
@@ -74,22 +102,32 @@ class Connector:
         self._on_begin = on_begin
         self._on_end = on_end
         self._probe_after_s = probe_after_s
+        self._pacing = Pacing()
 
     async def connect(self, target: Target) -> NodeConnection:
         """Raises ConnectTransport, IllegalArgument for an unknown host."""
-        for form in FORMS:
+        address = target.address
+        for form in FOREIGN:
             try:
                 return await self._connect_in_form(target, form)
-            except _Refused:
-                _log.debug("[%s] closed on a handshake of the form [%s]", target.address, form)
+            except _Refused as refused:
+                address = refused.address
+                _log.debug("[%s] closed on a handshake of the form [%s]", target.address, form.name)
+            except _SpeaksTls as found:
+                raise await self._tls_port(target, found.address)  # noqa: B904 - has its own cause
+        if target.tls is None and await self._learns(answers_tls, self._plain(address)):
+            raise await self._tls_port(target, address)
         cause = ApiError("handshake failed because connection reset")
         cause.es_type = "transport_exception"
         raise ConnectTransport(
-            f"[{target.name}][{target.address}] general node connection failure", caused_by=cause
+            f"[{target.name}][{target.address}] general node connection failure",
+            caused_by=cause,
+            root_causes=[cause],
         )
 
-    async def _connect_in_form(self, target: Target, form: Form) -> NodeConnection:
-        address, channels = await self._open(target)
+    async def _connect_in_form(self, target: Target, form: ForeignWire) -> NodeConnection:
+        async with self._pacing.turn(target.profile.channels):
+            address, channels = await self._open(target)
         try:
             return await self._shake_hands(target, address, channels, form)
         except BaseException:
@@ -107,7 +145,9 @@ class Connector:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         first_error: ConnectTransport | None = None
-        addresses = await self._resolve(target, deadline)
+        addresses = await self.resolve(target.name, target.address, timeout_s)
+        turn = target.profile.first_address % len(addresses)
+        addresses = [*addresses[turn:], *addresses[:turn]]
         host = "" if addresses[0].host == target.address.host else target.address.host
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             # A black hole must not use up the time of the addresses behind it.
@@ -121,26 +161,30 @@ class Connector:
                     error = faults.connect_timeout(target.name, address, timeout_s)
                 else:
                     error = faults.connect_failed(target.name, host, address, failure)
+                error.__cause__ = failure
             except TlsFailure as failure:
-                error = faults.general_failure(target.name, address, str(failure))
+                failure = await self._look_closer(address, failure)
+                error = faults.tls_failed(target.name, address, failure)
             except OSError as failure:
                 error = faults.connect_failed(target.name, host, address, failure)
+                error.__cause__ = failure
             first_error = first_error or error
         assert first_error is not None
         raise first_error
 
-    async def _resolve(self, target: Target, deadline: float) -> list[Address]:
-        host, port = target.address.host, target.address.port
+    async def resolve(self, name: str, address: Address, timeout_s: float) -> list[Address]:
+        """The IP addresses behind `address`, in the order in which they are tried. Raises
+        IllegalArgument for an unknown host, ConnectTransport."""
+        host, port = address.host, address.port
         if not 0 <= port <= 65535:
             raise IllegalArgument(f"port out of range:{port}")
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(timeout_s):
                 found = await self._network.resolve(host, port)
         except TimeoutError:
-            timeout_s = target.profile.connect_timeout_s
-            raise faults.connect_timeout(target.name, target.address, timeout_s) from None
-        except (OSError, UnicodeError):
-            raise faults.unknown_host(host) from None
+            raise faults.connect_timeout(name, address, timeout_s) from None
+        except (OSError, UnicodeError) as failure:
+            raise faults.unknown_host(host) from failure
         # The reference's runtime prefers IPv4 too.
         return sorted(found, key=lambda address: ":" in address.host)
 
@@ -158,10 +202,11 @@ class Connector:
 
     async def _dial(self, target: Target, address: Address, opened: list[OutboundChannel]) -> None:
         channel = OutboundChannel(self._limits, self._on_end)
+        target.watch.begin(Step.TCP)
         if target.tls is None:
             await self._network.dial(address, lambda: channel)
         else:
-            await self._dial_tls(address, channel, target.tls, target.server_hostname)
+            await self._dial_tls(address, channel, target.tls, target.server_hostname, target.watch)
         self._on_begin(channel)
         opened.append(channel)
 
@@ -171,6 +216,7 @@ class Connector:
         inner: asyncio.BufferedProtocol,
         tls: ssl.SSLContext,
         server_hostname: str,
+        watch: Watch = UNWATCHED,
     ) -> None:
         ready: asyncio.Future[TlsFailure | None] = asyncio.get_running_loop().create_future()
 
@@ -183,8 +229,10 @@ class Connector:
                 inner, tls, server_side=False, server_name=server_hostname, ready=report
             )
         except ValueError as wrong:
-            raise TlsFailure(f"invalid server_name [{server_hostname}]: {wrong}") from wrong
+            text = f"invalid server_name [{server_hostname}]: {wrong}"
+            raise TlsFailure(TlsProblem.INVALID_NAME, text) from wrong
         await self._network.dial(address, lambda: layer)
+        watch.begin(Step.TLS)
         try:
             failure = await ready
         except BaseException:
@@ -192,15 +240,22 @@ class Connector:
             raise
         if failure is not None:
             raise failure
+        if watch is not UNWATCHED:
+            watch.learn(layer.agreed())
 
     # -- handshakes --------------------------------------------------------------------------------
 
     async def _shake_hands(
-        self, target: Target, address: Address, channels: list[OutboundChannel], form: Form
+        self,
+        target: Target,
+        address: Address,
+        channels: list[OutboundChannel],
+        form: ForeignWire,
     ) -> NodeConnection:
         timeout_s = target.profile.connect_timeout_s
         handshake = Handshake(form)
         request_id = next(self._request_ids)
+        target.watch.begin(Step.HANDSHAKE)
         try:
             async with asyncio.timeout(timeout_s):
                 answer = self._ask(channels[0], request_id, handshake.tcp_request(request_id))
@@ -208,6 +263,7 @@ class Connector:
                 handshake.receive_tcp_response(
                     await self._take(answer, channels[0], target, address)
                 )
+            target.watch.begin(Step.NAME)
             async with asyncio.timeout(timeout_s):
                 try:
                     peer = await self._introduce(target, address, channels, handshake)
@@ -229,7 +285,7 @@ class Connector:
         return NodeConnection(
             channels=channels,
             address=address,
-            family=handshake.family,
+            wire=handshake.wire,
             peer=peer,
             profile=target.profile,
             limits=self._limits,
@@ -246,7 +302,7 @@ class Connector:
         """Asks on the second channel who is there. To a Sealane node every channel says first that
         it belongs to one."""
         answers = []
-        if handshake.family == "sealane":
+        if handshake.wire.shakes_hands_on_every_channel:
             for channel in channels[1:]:
                 request_id = next(self._request_ids)
                 data = handshake.channel_request(request_id)
@@ -269,6 +325,7 @@ class Connector:
             channel.send(data)
         else:
             answer.set_exception(NodeDisconnected("connection closed"))
+            answer.exception()  # seen: another answer may fail first, and this one is not asked for
         return answer
 
     async def _take(
@@ -285,18 +342,14 @@ class Connector:
         except NodeDisconnected:
             wrong = channel.closed_by
             if isinstance(wrong, HttpResponseReceived):
-                raise faults.http_port(target.name, address) from None
+                raise faults.http_port(target.name, address) from wrong
             if isinstance(wrong, TlsReceived):
-                text = (
-                    "the remote speaks TLS on this port but TLS is not enabled for this connection"
-                )
-                raise faults.general_failure(target.name, address, text) from None
+                raise _SpeaksTls(address) from wrong
             if wrong is not None:
                 raise wrong from None
             if isinstance(channel.lost_by, TlsFailure):
-                text = str(channel.lost_by)
-                raise faults.general_failure(target.name, address, text) from None
-            raise _Refused from None
+                raise faults.tls_failed(target.name, address, channel.lost_by) from channel.lost_by
+            raise _Refused(address) from None
 
     async def _await_or_probe(
         self, answer: "asyncio.Future[Frame]", target: Target, address: Address
@@ -313,6 +366,46 @@ class Connector:
             if not answer.done() and probe.result():
                 raise faults.http_port(target.name, address)
             await asyncio.wait({answer})
+
+    async def _look_closer(self, address: Address, failure: TlsFailure) -> TlsFailure:
+        """A port without TLS and a proxy that knows no such server name both just close."""
+        if failure.problem is not TlsProblem.CLOSED:
+            return failure
+        if not await self._learns(answers_ping, self._plain(address)):
+            return failure
+        text = "TLS is not enabled on that port, but it is for this connection"
+        plain = TlsFailure(TlsProblem.REMOTE_IS_PLAIN, text, group=failure.group)
+        plain.__cause__ = failure
+        return plain
+
+    async def _tls_port(self, target: Target, address: Address) -> ConnectTransport:
+        """The error for a port that speaks TLS to a caller that does not: HTTPS ports do so too."""
+        if await self._learns(answers_http, self._unchecked(target, address)):
+            return faults.https_port(target.name, address)
+        return _tls_expected(target, address)
+
+    def _plain(self, address: Address) -> Dial:
+        async def dial(inner: asyncio.BufferedProtocol) -> None:
+            await self._network.dial(address, lambda: inner)
+
+        return dial
+
+    def _unchecked(self, target: Target, address: Address) -> Dial:
+        """In TLS with whoever it is: nothing is told that way."""
+
+        async def dial(inner: asyncio.BufferedProtocol) -> None:
+            tls = unchecked_context()
+            await self._dial_tls(address, inner, tls, target.server_hostname)
+
+        return dial
+
+    async def _learns(self, answers: Callable[[Dial], Awaitable[bool]], dial: Dial) -> bool:
+        """Asks what listens there, for a moment."""
+        try:
+            async with asyncio.timeout(self._probe_after_s):
+                return await answers(dial)
+        except TimeoutError:
+            return False
 
     async def _is_http(self, target: Target, address: Address) -> bool:
         async def dial(inner: asyncio.BufferedProtocol) -> None:

@@ -11,17 +11,22 @@ from sealane.errors import (
     ExecutionFailed,
     IllegalArgument,
     IllegalState,
+    NodeClosed,
     NodeDisconnected,
     NodeNotConnected,
     ReceiveTimeout,
     Rejected,
+    TlsHandshake,
+    TransportSerialization,
     UncategorizedExecution,
     UnknownHost,
 )
 from sealane.model.node import Address
+from sealane.transport.tls_failures import TlsFailure
 from sealane.wire import format_bytes
 
 HTTP_PORT_TEXT = "this is an HTTP port, not a transport port"
+HTTPS_PORT_TEXT = "this is an HTTPS port, not a transport port"
 
 _CONNECT_FAILURES = {
     errno.ECONNREFUSED: ("Connection refused", "Connect"),
@@ -76,10 +81,41 @@ def http_port(name: str, address: Address) -> ConnectTransport:
     return ConnectTransport(f"[{name}][{address}] {HTTP_PORT_TEXT}")
 
 
+def https_port(name: str, address: Address) -> ConnectTransport:
+    return ConnectTransport(f"[{name}][{address}] {HTTPS_PORT_TEXT}")
+
+
 def general_failure(name: str, address: Address, cause: str) -> ConnectTransport:
     return ConnectTransport(
         f"[{name}][{address}] general node connection failure", caused_by=IllegalState(cause)
     )
+
+
+def tls_failed(name: str, address: Address, failure: TlsFailure) -> ConnectTransport:
+    """TLS was tried and not agreed on. The failure itself is the `__cause__`."""
+    shake = _tls_handshake(failure)
+    executed = ExecutionFailed(
+        f"javax.net.ssl.SSLHandshakeException: {shake.reason}", caused_by=shake
+    )
+    outer = UncategorizedExecution("Failed execution", caused_by=executed)
+    error = ConnectTransport(
+        f"[{name}][{address}] connect_exception", caused_by=outer, root_causes=[outer]
+    )
+    error.__cause__ = failure
+    return error
+
+
+def tls_wanted(name: str, address: Address, failure: TlsFailure) -> ConnectTransport:
+    """We came in plain, and the port speaks TLS. The failure itself is the `__cause__`."""
+    error = ConnectTransport(
+        f"[{name}][{address}] general node connection failure", caused_by=_tls_handshake(failure)
+    )
+    error.__cause__ = failure
+    return error
+
+
+def _tls_handshake(failure: TlsFailure) -> TlsHandshake:
+    return TlsHandshake(str(failure), problem=failure.problem, next_step=failure.next_step)
 
 
 def node_disconnected(name: str, address: Address, action: str) -> NodeDisconnected:
@@ -88,6 +124,10 @@ def node_disconnected(name: str, address: Address, action: str) -> NodeDisconnec
 
 def node_not_connected(name: str, address: Address) -> NodeNotConnected:
     return NodeNotConnected(f"[{name}][{address}] Node not connected")
+
+
+def node_closed(name: str, address: Address) -> NodeClosed:
+    return NodeClosed(f"node closed [{name}][{address}]")
 
 
 def receive_timeout(
@@ -127,23 +167,23 @@ def too_many_requests(action: str, limit: int) -> Rejected:
     return Rejected(f"rejected [{action}]: [{limit}] requests are in flight already")
 
 
-_PRODUCTS = {"elasticsearch": "Elasticsearch", "opensearch": "OpenSearch", "sealane": "Sealane"}
+def unreadable_error(reason: str) -> TransportSerialization:
+    return TransportSerialization(f"Failed to deserialize exception response from stream: {reason}")
 
 
 def unsupported_by_family(
-    action: str, family: str, cluster: str, address: Address
+    action: str, product: str, cluster: str, address: Address
 ) -> IllegalArgument:
     """We would ask a foreign cluster for something that only Sealane nodes can exchange as yet."""
     return IllegalArgument(
-        f"action [{action}] is not supported yet with {_PRODUCTS[family]} clusters over transport: "
-        f"cluster [{cluster}] at [{address}] runs {_PRODUCTS[family]}, "
-        "only Sealane clusters can answer it"
+        f"action [{action}] is not supported yet with {product} clusters over transport: "
+        f"cluster [{cluster}] at [{address}] runs {product}, only Sealane clusters can answer it"
     )
 
 
-def unsupported_from_family(action: str, family: str) -> IllegalArgument:
+def unsupported_from_family(action: str, product: str) -> IllegalArgument:
     """A foreign node asks us for something that only Sealane nodes can ask as yet."""
     return IllegalArgument(
-        f"action [{action}] is not supported yet from {_PRODUCTS[family]} nodes: "
-        "this node runs Sealane, which answers it to Sealane clusters only"
+        f"action [{action}] is not supported yet from {product} nodes: this is a node of a Sealane "
+        "cluster, which so far answers it to Sealane clusters only"
     )

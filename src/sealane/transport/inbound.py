@@ -4,103 +4,43 @@ them.
 A channel carries the family sealane once it has shaken hands itself: nothing else tells which
 sockets belong together.
 
-A `Dispatcher` belongs to the service and knows the handlers; an `InboundChannel` is one accepted
-socket. What the actions do is their handlers' business.
+An `InboundChannel` is one accepted socket; what all of them share is the `Dispatcher`'s. What the
+actions do is their handlers' business, for real servers as for our own nodes.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
-from sealane.clock import Clock
 from sealane.errors import (
     ActionNotFound,
     ApiError,
+    IllegalArgument,
     IllegalState,
     Internal,
-    RemoteTransport,
     TaskCancelled,
 )
-from sealane.model.node import ClusterIdentity, NodeInfo
-from sealane.model.task import NO_HEADERS, Context, Task, TaskId, TaskRegistry
+from sealane.model.task import NO_HEADERS, Context, Task, TaskId
 from sealane.transport import faults
-from sealane.transport.admission import Admission
 from sealane.transport.channel import Channel
-from sealane.transport.limits import TransportLimits
-from sealane.transport.tasks import TaskScope
-from sealane.wire import exceptions
+from sealane.transport.dispatcher import (
+    BY_REQUESTER,
+    Dispatcher,
+    ForeignHandler,
+    Handler,
+    InboundRequest,
+)
 from sealane.wire.compression import compress
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
-from sealane.wire.families import sealane
 from sealane.wire.families.discovery import KEY_HANDSHAKE, NODE_HANDSHAKE, TCP_HANDSHAKE
+from sealane.wire.families.foreign import CANCELS
+from sealane.wire.families.known import WIRES
+from sealane.wire.families.protocol import Envelope, Wire
+from sealane.wire.families.sealane import CANCEL, SEALANE
 from sealane.wire.frame import COMPRESSED, ERROR, PING, RESPONSE, Frame, encode_response_head
-from sealane.wire.handshake import HandshakeResponder
-from sealane.wire.versions import SEALANE_VERSION, family_of
+from sealane.wire.versions import SEALANE_VERSION
 
 _log = logging.getLogger(__name__)
-
-Handler = Callable[[bytes, Context], Awaitable[bytes]]
-Local = Callable[[], tuple[NodeInfo, ClusterIdentity]]
-
-
-class Dispatcher:
-    """What all accepted channels of a node share: handlers, limits, and the requests that run."""
-
-    def __init__(
-        self,
-        *,
-        local: Local,
-        release: str,
-        tasks: TaskRegistry,
-        clock: Clock,
-        limits: TransportLimits,
-        scope: TaskScope,
-        admission: Admission,
-    ) -> None:
-        self.handlers: dict[str, Handler] = {}
-        self.local = local
-        self.responder = HandshakeResponder(release)
-        self.tasks = tasks
-        self.clock = clock
-        self.limits = limits
-        self.scope = scope
-        self.admission = admission
-        self.bytes_in_flight = 0
-        self.requests_in_flight = 0
-
-    def check_capacity(self, action: str, size: int) -> ApiError | None:
-        """The refusal of a request that would exceed what may be handled at once."""
-        wanted = self.bytes_in_flight + size
-        if wanted > self.limits.in_flight_max_bytes:
-            return faults.in_flight_too_large(action, wanted, self.limits.in_flight_max_bytes)
-        if self.requests_in_flight >= self.limits.in_flight_max_requests:
-            return faults.too_many_requests(action, self.limits.in_flight_max_requests)
-        return None
-
-
-class _Request:
-    """A request being handled: the asyncio task that does, and its Task once that has started."""
-
-    __slots__ = ("action", "cancelled", "id", "job", "scheme", "size", "task")
-
-    def __init__(self, frame: Frame, action: str) -> None:
-        self.id = frame.request_id
-        self.action = action
-        self.scheme = frame.scheme
-        self.size = len(frame.body)
-        self.job: asyncio.Task[None] | None = None
-        self.task: Task | None = None
-        self.cancelled = False
-
-    def cancel(self, reason: str) -> None:
-        self.cancelled = True
-        if self.task is not None:
-            self.task.cancel(reason)
-
-    def stop(self, reason: str) -> None:
-        """The Task has been cancelled, from wherever."""
-        if self.job is not None:
-            self.job.cancel()
 
 
 class InboundChannel(Channel):
@@ -114,7 +54,7 @@ class InboundChannel(Channel):
     ) -> None:
         super().__init__(dispatcher.limits)
         self._dispatcher = dispatcher
-        self._running: dict[int, _Request] = {}
+        self._running: dict[int, InboundRequest] = {}
         self._on_begin = on_begin
         self._on_end = on_end
         self._admitted = False
@@ -200,7 +140,7 @@ class InboundChannel(Channel):
         elif frame.version == SEALANE_VERSION:
             self._receive_request(frame, action)
         else:
-            self._refuse_foreign(frame, action)
+            self._receive_foreign(frame, action)
 
     def _answer_node_handshake(self, frame: Frame) -> None:
         dispatcher = self._dispatcher
@@ -212,64 +152,100 @@ class InboundChannel(Channel):
             self.send(dispatcher.responder.answer_node(frame, node, cluster))
         except LocalProtocolError as wrong:
             _log.warning("cannot answer the handshake of [%s]: %s", self.peer, wrong)
-            self._send_foreign_error(frame, IllegalState(str(wrong)))
+            request = InboundRequest(frame, str(frame.action), WIRES[frame.version])
+            self._send_error(request, IllegalState(str(wrong)))
 
-    def _refuse_foreign(self, frame: Frame, action: str) -> None:
-        error: ApiError = faults.unsupported_from_family(action, family_of(frame.version))
+    def _receive_foreign(self, frame: Frame, action: str) -> None:
+        """A request of a real server."""
+        wire = WIRES.get(frame.version)
+        if wire is None:
+            raise RemoteProtocolError(f"request [{action}] marked as a handshake", _STATUS_OFFSET)
+        request = InboundRequest(frame, action, wire)
+        answer = self._dispatcher.foreign_handlers.get(action)
+        if answer is None and action not in CANCELS:
+            self._send_error(request, self._unsupported(action, wire))
+            return
+        try:
+            envelope, payload = wire.read_request(frame.body)
+            if answer is None:
+                self._cancel_foreign(request, payload)
+                return
+        except RemoteProtocolError as wrong:
+            text = f"malformed message for action [{action}]: {wrong}"
+            self._send_error(request, IllegalArgument(text))
+            return
+        if self._admit(request):
+            self._begin(request, _bound(answer, wire), envelope, payload, frame.headers)
+            self._dispatcher.note_child(request, envelope)
+
+    def _cancel_foreign(self, request: InboundRequest, payload: bytes) -> None:
+        """What has ended by itself is no error: the answer is empty either way."""
+        wanted = request.wire.read_cancel(request.action, payload)
+        if wanted is not None:
+            self._dispatcher.cancel_children(wanted)
+        self._send_answer(request, RESPONSE, b"")
+
+    def _unsupported(self, action: str, wire: Wire) -> ApiError:
+        error: ApiError = faults.unsupported_from_family(action, wire.product)
         if action not in self._dispatcher.handlers:
             explanation, error = error, ActionNotFound(action)
             error.caused_by = explanation
-        self._send_foreign_error(frame, error)
-
-    def _send_foreign_error(self, frame: Frame, error: ApiError) -> None:
-        node, _ = self._dispatcher.local()
-        wrapped = RemoteTransport(f"[{node.name}][{node.address}][{frame.action}]", caused_by=error)
-        if frame.version == SEALANE_VERSION:
-            body = sealane.error_body(error)
-        else:
-            body = exceptions.error_body(wrapped, frame.version)
-        head = encode_response_head(frame.request_id, RESPONSE | ERROR, frame.version, len(body))
-        self.send(head + body)
+        return error
 
     def _receive_request(self, frame: Frame, action: str) -> None:
         request_id = frame.request_id
         running = self._running
-        if action == sealane.CANCEL:
+        if action == CANCEL:
             taken_back = running.pop(request_id, None)
             if taken_back is not None:
-                taken_back.cancel("by the requesting node")
+                taken_back.cancel(BY_REQUESTER)
             return
-        if request_id in running:
-            raise RemoteProtocolError(f"request id [{request_id}] is in use already", 6)
-        dispatcher = self._dispatcher
-        request = _Request(frame, action)
-        handler = dispatcher.handlers.get(action)
+        request = InboundRequest(frame, action, SEALANE)
+        handler = self._dispatcher.handlers.get(action)
         if handler is None:
             self._send_error(request, ActionNotFound(action))
             return
-        refusal = dispatcher.check_capacity(action, request.size)
+        if self._admit(request):
+            envelope, payload = SEALANE.read_request(frame.body)
+            self._begin(request, handler, envelope, payload, frame.headers)
+
+    def _admit(self, request: InboundRequest) -> bool:
+        """Whether there is room for the request; it has been answered where there is none."""
+        if request.id in self._running:
+            raise RemoteProtocolError(f"request id [{request.id}] is in use already", 6)
+        refusal = self._dispatcher.check_capacity(request.action, request.size)
         if refusal is not None:
             self._send_error(request, refusal)
-            return
-        envelope, payload = sealane.read_request(frame.body)
-        running[request_id] = request
+        return refusal is None
+
+    def _begin(
+        self,
+        request: InboundRequest,
+        handler: Handler,
+        envelope: Envelope,
+        payload: bytes,
+        headers: Mapping[str, str],
+    ) -> None:
+        dispatcher = self._dispatcher
+        self._running[request.id] = request
         dispatcher.bytes_in_flight += request.size
         dispatcher.requests_in_flight += 1
         request.job = dispatcher.scope.start(
-            self._serve(request, handler, envelope, payload, frame.headers)
+            self._serve(request, handler, envelope, payload, headers)
         )
 
     async def _serve(
         self,
-        request: _Request,
+        request: InboundRequest,
         handler: Handler,
-        envelope: sealane.Envelope,
+        envelope: Envelope,
         payload: bytes,
         headers: Mapping[str, str],
     ) -> None:
         dispatcher = self._dispatcher
         try:
             if request.cancelled:
+                self._answer_error(request, TaskCancelled(BY_REQUESTER))
                 return
             parent = None
             if envelope.parent_node:
@@ -286,10 +262,10 @@ class InboundChannel(Channel):
 
     async def _handle(
         self,
-        request: _Request,
+        request: InboundRequest,
         task: Task,
         handler: Handler,
-        envelope: sealane.Envelope,
+        envelope: Envelope,
         payload: bytes,
         headers: Mapping[str, str],
     ) -> None:
@@ -319,34 +295,40 @@ class InboundChannel(Channel):
             text = f"internal error in the handler of [{request.action}], see the log there"
             self._answer_error(request, Internal(text))
 
-    def _awaits(self, request: _Request) -> bool:
+    def _awaits(self, request: InboundRequest) -> bool:
         """Whether the asker still wants an answer."""
         return self._running.get(request.id) is request
 
-    def _answer_error(self, request: _Request, error: ApiError) -> None:
+    def _answer_error(self, request: InboundRequest, error: ApiError) -> None:
         if self._awaits(request):
             self._send_error(request, error)
 
-    def _send_error(self, request: _Request, error: ApiError) -> None:
+    def _send_error(self, request: InboundRequest, error: ApiError) -> None:
+        node, _ = self._dispatcher.local()
+        origin = f"[{node.name}][{node.address}][{request.action}]"
         try:
-            body = sealane.error_body(error)
+            body = request.wire.error_body(error, origin)
         except LocalProtocolError:
             _log.exception("an error cannot be sent as it is")
             plain = ApiError(error.reason)
             plain.es_type, plain.status = error.es_type, error.status
-            body = sealane.error_body(plain)
+            body = request.wire.error_body(plain, origin)
         self._send_answer(request, RESPONSE | ERROR, body)
 
-    def _send_answer(self, request: _Request, status: int, body: bytes) -> None:
+    def _send_answer(self, request: InboundRequest, status: int, body: bytes) -> None:
         """Raises CircuitBreaking for an answer that the asker would refuse to read."""
         faults.check_frame_size("the answer", len(body), self._limits.frame_max_bytes)
         if request.scheme is not None:
             body = compress(body, request.scheme)
             status |= COMPRESSED
-        head = encode_response_head(request.id, status, SEALANE_VERSION, len(body))
+        head = encode_response_head(request.id, status, request.wire.version, len(body))
         self.send_message(head, body, at_once=len(self._running) <= 1)
 
 
+def _bound(handler: ForeignHandler, wire: Wire) -> Handler:
+    return lambda payload, ctx: handler(payload, ctx, wire)
+
+
 _NODE_HANDSHAKES = frozenset({NODE_HANDSHAKE, KEY_HANDSHAKE})
-_VERSION_OFFSET = 15
-"""Of the version in a frame, for the log."""
+_STATUS_OFFSET, _VERSION_OFFSET = 14, 15
+"""Of the status and the version in a frame, for the log."""

@@ -29,6 +29,8 @@ class TransportLimits:
     """How long an accepted socket may remain a stranger."""
     linger_s: float = 10.0
     """How long a closing channel waits for its peer to take what was written."""
+    drain_s: float = 5.0
+    """What requests that run get to end in when the node stops; HTTP's get the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class ConnectionProfile:
     ping_interval_s: float | None = None
     compress: Scheme | None = None
     """How requests are compressed; their answers follow them. None leaves both plain."""
+    first_address: int = 0
+    """Which of the addresses behind a name is tried first, counted round; then the ones after it."""
 
     def __post_init__(self) -> None:
         if self.channels < 1:

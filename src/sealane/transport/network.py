@@ -1,5 +1,5 @@
-"""The seam to the network: names to addresses, dialling, listening. Plain TCP; TLS is a layer
-above, see tls.py.
+"""The seam to the network: names to addresses, dialling, listening. Plain TCP, its sockets as the
+settings want them; TLS is a layer above, see tls.py.
 
 Receivers are asyncio's buffered protocols and links its transports, because that is what both loops
 serve fastest; a simulated network (sealane.testing.network) hands out objects of the same two
@@ -8,13 +8,18 @@ kinds.
 
 import asyncio
 import socket
-import sys
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from sealane.model.node import Address
+from sealane.settings import EMPTY
+from sealane.settings.tcp_settings import TRANSPORT_TCP, TcpValues
 
-_KEEP_IDLE_S = 300
+KEEP_ALIVE_MAX_S: Final = 300
+"""What the system's own values are lowered to: many wait two hours before the first probe, and
+firewalls forget a silent connection long before that."""
+DEFAULT_TCP: Final = TRANSPORT_TCP.read(EMPTY)
+_BACKLOG: Final = 1024
 
 R = TypeVar("R", bound=asyncio.BufferedProtocol)
 ReceiverFactory = Callable[[], asyncio.BufferedProtocol]
@@ -60,6 +65,9 @@ class _AsyncioListener:
 class AsyncioNetwork:
     """The operating system's network, on whichever asyncio loop runs."""
 
+    def __init__(self, tcp: TcpValues = DEFAULT_TCP) -> None:
+        self._tcp = tcp
+
     async def resolve(self, host: str, port: int) -> list[Address]:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
@@ -72,24 +80,66 @@ class AsyncioNetwork:
         link, made = await loop.create_connection(receiver, address.host, address.port)
         opened = link.get_extra_info("socket")
         if opened is not None:
-            _prepare(opened)
+            _prepare(opened, self._tcp)
         return made
 
     async def listen(self, host: str, port: int, receiver: ReceiverFactory) -> Listener:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(receiver, host, port, reuse_address=True, backlog=1024)
+        server = await loop.create_server(
+            receiver if self._tcp.no_delay else lambda: _Delaying(receiver()),
+            host,
+            port,
+            reuse_address=self._tcp.reuse_address,
+            backlog=_BACKLOG,
+        )
         for listening in server.sockets:
-            _prepare(listening)  # what is accepted inherits it
+            _prepare(listening, self._tcp)  # what is accepted inherits it
         return _AsyncioListener(server)
 
 
-def _prepare(opened: Any) -> None:
-    """Small frames leave at once, and the system's own keep-alive notices a peer that is gone even
-    when no pings are sent: after five minutes, as the reference has it, instead of two hours."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if sys.platform == "linux":
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEP_IDLE_S)
+class _Delaying(asyncio.BufferedProtocol):
+    """Takes back the TCP_NODELAY that loops set on what they accept, then leaves the link to
+    `inner`."""
+
+    def __init__(self, inner: asyncio.BufferedProtocol) -> None:
+        self._inner = inner
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        accepted = transport.get_extra_info("socket")
+        if accepted is not None:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        as_link(transport).set_protocol(self._inner)
+        self._inner.connection_made(transport)
+
+
+def _prepare(opened: Any, tcp: TcpValues) -> None:
+    """The options of a socket that has been connected or listens."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, tcp.no_delay)
+    for option, size in (
+        (socket.SO_SNDBUF, tcp.send_buffer_size),
+        (socket.SO_RCVBUF, tcp.receive_buffer_size),
+    ):
+        if size > 0:
+            opened.setsockopt(socket.SOL_SOCKET, option, size)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, tcp.keep_alive)
+    if tcp.keep_alive:
+        _set_keep_alive(opened, "TCP_KEEPIDLE", tcp.keep_idle, most=KEEP_ALIVE_MAX_S)
+        _set_keep_alive(opened, "TCP_KEEPINTVL", tcp.keep_interval, most=KEEP_ALIVE_MAX_S)
+        _set_keep_alive(opened, "TCP_KEEPCNT", tcp.keep_count)
+
+
+def _set_keep_alive(opened: Any, name: str, value: int, *, most: int | None = None) -> None:
+    """With -1 the system's own value, `most` at most. A system without the option keeps its own."""
+    option: int | None = getattr(socket, name, None)
+    if option is None:
+        return
+    if value < 0:
+        system = opened.getsockopt(socket.IPPROTO_TCP, option)
+        if most is None or system <= most:
+            return
+        value = most
+    if value > 0:  # the system takes no zero
+        opened.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def as_link(transport: asyncio.BaseTransport) -> asyncio.Transport:

@@ -13,12 +13,16 @@ from sealane.transport.admission import Admission
 from sealane.transport.channel import OutboundChannel
 from sealane.transport.connection import NodeConnection
 from sealane.transport.connector import Connector, Target
-from sealane.transport.inbound import Dispatcher, Handler, InboundChannel, Local
+from sealane.transport.dispatcher import Dispatcher, ForeignHandler, Handler, Local
+from sealane.transport.inbound import InboundChannel
 from sealane.transport.limits import ConnectionProfile, TransportLimits
 from sealane.transport.network import Listener, Network
 from sealane.transport.statistics import Counters, TransportStatistics
 from sealane.transport.tasks import TaskScope
-from sealane.transport.tls import TlsFailure, TlsReceiver
+from sealane.transport.tls import TlsReceiver
+from sealane.transport.tls_failures import TlsFailure
+from sealane.transport.tls_files import ContextSource
+from sealane.transport.watch import UNWATCHED, Watch
 from sealane.wire.handshake import ACTIONS
 
 _CLOSE_LINGER_S = 1.0
@@ -30,7 +34,8 @@ class TransportService:
     directions.
 
     `local` is asked at each handshake who this node is: the publish address is known only after
-    listening.
+    listening. `client_tls` is asked for the TLS context of each attempt to connect that brings none;
+    without it those are plain.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class TransportService:
         tasks: TaskRegistry,
         clock: Clock,
         limits: TransportLimits | None = None,
+        client_tls: ContextSource | None = None,
         probe_after_s: float = 1.0,
     ) -> None:
         limits = limits or TransportLimits()
@@ -65,13 +71,16 @@ class TransportService:
             probe_after_s=probe_after_s,
         )
         self._limits = limits
+        self._client_tls = client_tls
         self._listeners: list[Listener] = []
-        self._inbound: set[InboundChannel] = set()
-        self._outbound: set[OutboundChannel] = set()
+        # Sets that keep their order, so that a run can be repeated.
+        self._inbound: dict[InboundChannel, None] = {}
+        self._outbound: dict[OutboundChannel, None] = {}
         self._connection_of: dict[OutboundChannel, NodeConnection] = {}
-        self._shaking: set[TlsReceiver] = set()
+        self._shaking: dict[TlsReceiver, None] = {}
         self._past = Counters()
         self._closed = False
+        self._drain_until: float | None = None
         self._last_gone: asyncio.Future[None] | None = None
 
     # -- serving -----------------------------------------------------------------------------------
@@ -86,36 +95,52 @@ class TransportService:
             raise ValueError(f"action [{action}] has a handler already")
         self._dispatcher.handlers[action] = handler
 
-    async def listen(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> Address:
-        """Accepts connections; port 0 picks one. Returns what was bound. Raises OSError."""
+    def handler(self, action: str) -> Handler | None:
+        """What answers `action` here."""
+        return self._dispatcher.handlers.get(action)
+
+    def register_foreign(self, action: str, handler: ForeignHandler) -> None:
+        """The same for requests of real servers: `handler(payload, context, wire)` reads and writes
+        as the family of `wire` does. One handler an action, for all families that have it."""
+        if action in self._dispatcher.foreign_handlers or action in ACTIONS:
+            raise ValueError(f"action [{action}] has a handler already")
+        self._dispatcher.foreign_handlers[action] = handler
+
+    async def listen(
+        self, host: str, port: int, *, tls: ssl.SSLContext | ContextSource | None = None
+    ) -> Address:
+        """Accepts connections; port 0 picks one. Returns what was bound. Raises OSError.
+
+        A source is asked for the TLS context of each connection anew.
+        """
         if tls is None:
             listener = await self._network.listen(host, port, self._accept)
         else:
-            context = tls
-            listener = await self._network.listen(host, port, lambda: self._accept_tls(context))
+            given = tls
+            listener = await self._network.listen(host, port, lambda: self._accept_tls(given))
         self._listeners.append(listener)
         return listener.address
 
     def _accept(self) -> InboundChannel:
-        return InboundChannel(self._dispatcher, self._inbound.add, self._inbound_ended)
+        return InboundChannel(self._dispatcher, self._inbound_begun, self._inbound_ended)
 
-    def _accept_tls(self, context: ssl.SSLContext) -> TlsReceiver:
+    def _accept_tls(self, given: ssl.SSLContext | ContextSource) -> TlsReceiver:
         """A TLS layer counts as a stranger until the channel inside it takes its place."""
 
         def begun(peer: Address) -> bool:
             if not self._admission.enter(peer):
                 return False
-            self._shaking.add(layer)
+            self._shaking[layer] = None
             return True
 
         def ready(failure: TlsFailure | None) -> None:
             if layer in self._shaking:
-                self._shaking.discard(layer)
+                del self._shaking[layer]
                 self._admission.leave(stranger=True)
 
         layer = TlsReceiver(
             self._accept(),
-            context,
+            given if isinstance(given, ssl.SSLContext) else given(),
             server_side=True,
             begun=begun,
             ready=ready,
@@ -133,16 +158,25 @@ class TransportService:
         tls: ssl.SSLContext | None = None,
         server_name: str | None = None,
         node_name: str = "",
+        watch: Watch = UNWATCHED,
     ) -> NodeConnection:
         """Opens `profile.channels` sockets to a node and shakes hands with it.
 
-        `node_name` is how error texts call it. Raises ConnectTransport, and IllegalArgument for an
-        unknown host; then, and when cancelled, everything that was opened is closed.
+        `node_name` is how error texts call it; `watch` hears of each step. Raises ConnectTransport,
+        and IllegalArgument for an unknown host; then, and when cancelled, everything that was
+        opened is closed.
         """
         if self._closed:
             raise ConnectTransport(f"[{node_name}][{address}] connect handler is already closed")
+        if tls is None and self._client_tls is not None:
+            tls = self._client_tls()
         target = Target(
-            address=address, profile=profile, tls=tls, server_name=server_name, name=node_name
+            address=address,
+            profile=profile,
+            tls=tls,
+            server_name=server_name,
+            name=node_name,
+            watch=watch,
         )
         connection = await self._connector.connect(target)
         if self._closed:
@@ -152,19 +186,26 @@ class TransportService:
             self._connection_of[channel] = connection
         return connection
 
+    async def resolve(self, address: Address, *, timeout_s: float) -> list[Address]:
+        """The IP addresses that `connect` tries, in its order. Raises what it raises."""
+        return await self._connector.resolve("", address, timeout_s)
+
     # -- upkeep ------------------------------------------------------------------------------------
 
+    def _inbound_begun(self, channel: InboundChannel) -> None:
+        self._inbound[channel] = None
+
     def _inbound_ended(self, channel: InboundChannel) -> None:
-        self._inbound.discard(channel)
+        self._inbound.pop(channel, None)
         self._past.add(channel.counters)
         self._one_gone()
 
     def _outbound_begun(self, channel: OutboundChannel) -> None:
         if channel.is_open:
-            self._outbound.add(channel)
+            self._outbound[channel] = None
 
     def _outbound_ended(self, channel: OutboundChannel) -> None:
-        self._outbound.discard(channel)
+        self._outbound.pop(channel, None)
         self._past.add(channel.counters)
         connection = self._connection_of.pop(channel, None)
         if connection is not None:
@@ -185,21 +226,39 @@ class TransportService:
             tx_count=total.tx_count,
         )
 
-    async def close(self) -> None:
-        """Stops listening, closes all connections, cancels all handlers and waits for them.
+    def begin_drain(self) -> None:
+        """Accepts no connection and begins no request from now on; those that come are told that the
+        node is closed. What runs has `drain_s` to end, for which `close` waits."""
+        if self._drain_until is None:
+            self._drain_until = asyncio.get_running_loop().time() + self._limits.drain_s
+            self._stop_accepting()
 
-        A peer that does not take what was written to it gets a short while, then it is cut off.
-        """
-        self._closed = self._admission.closed = True
+    @property
+    def draining(self) -> bool:
+        return self._drain_until is not None
+
+    def _stop_accepting(self) -> None:
+        self._admission.closed = True
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        for connection in set(self._connection_of.values()):
+        for layer in list(self._shaking):
+            layer.abort()
+
+    async def close(self) -> None:
+        """Stops listening, closes all connections, cancels all handlers and waits for them; after
+        `begin_drain` not before the handlers had their time.
+
+        A peer that does not take what was written to it gets a short while, then it is cut off.
+        """
+        self._stop_accepting()
+        if self._drain_until is not None:
+            await self._scope.wait_idle(self._drain_until)
+        self._closed = True
+        for connection in dict.fromkeys(self._connection_of.values()):
             connection.close()
         for channel in (*self._outbound, *self._inbound):
             channel.close()
-        for layer in list(self._shaking):
-            layer.abort()
         await self._scope.close()
         if not self._gone():
             self._last_gone = asyncio.get_running_loop().create_future()

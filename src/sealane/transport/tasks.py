@@ -49,6 +49,13 @@ class TaskScope:
                 "background task failed [%s][%s]", self._name, task.get_name(), exc_info=error
             )
 
+    async def wait_idle(self, deadline: float) -> None:
+        """Lets what runs now end by itself, until `deadline` (loop time) at the latest."""
+        running = set(self._tasks)
+        if running:
+            timeout_s = max(0.0, deadline - asyncio.get_running_loop().time())
+            await asyncio.wait(running, timeout=timeout_s)
+
     async def close(self) -> None:
         """Cancels what still runs and waits for it. Safe to call again, and from a task.
 

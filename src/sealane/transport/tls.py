@@ -6,36 +6,41 @@ that answers it, a certificate that does not fit. What is trusted is the SSLCont
 """
 
 import asyncio
+import ipaddress
 import logging
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
+from sealane.clock import SystemClock
 from sealane.model.node import Address
+from sealane.transport.certificates import chain_of, time_text
 from sealane.transport.network import as_link, peer_of
+from sealane.transport.tls_failures import Attempt, TlsFailure, TlsProblem, failure_of
+from sealane.transport.tls_files import group_of
 
 _log = logging.getLogger(__name__)
 
-_READ_SIZE = 32 * 1024
-"""Two TLS records."""
-_WRITE_CHUNK = 256 * 1024
-"""Encrypted at a time, so that a large body is in memory twice only in part."""
+_READ_SIZE = 128 * 1024
+_WRITE_CHUNK = 128 * 1024
+"""Encrypted at a time. OpenSSL's memory never gets smaller again: this bounds what a connection that
+has carried something large keeps for good."""
 _RECORD_TYPES = range(0x14, 0x18)
 _ALERT = bytes.fromhex("15030300020246")
 """Fatal, protocol version: tells a plain-text caller that this port speaks TLS. OpenSSL says
 nothing then."""
 
 
-class TlsFailure(ConnectionError):
-    """The TLS handshake failed. Its text is for the user who set up the connection."""
+class _ReadBuffer(threading.local):
+    """What is read from a link is taken over before the loop goes on, so all links of one loop,
+    which is one thread, share it: a connection that is idle costs no buffer."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_READ_SIZE))
 
 
-def explain(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate verification failed: {error.verify_message}"
-    if error.reason:
-        return f"TLS handshake failed: {error.reason.lower().replace('_', ' ')}"
-    return f"TLS handshake failed: {error}"
+_read_buffer = _ReadBuffer()
 
 
 class TlsReceiver(asyncio.BufferedProtocol):
@@ -60,6 +65,8 @@ class TlsReceiver(asyncio.BufferedProtocol):
     ) -> None:
         self.inner = inner
         self._server_side = server_side
+        self._server_name = server_name
+        self._group = group_of(context)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_side, server_hostname=server_name
@@ -71,7 +78,6 @@ class TlsReceiver(asyncio.BufferedProtocol):
         self._failed = False
         self._broken: TlsFailure | None = None
         self._first_bytes = b""
-        self._view = memoryview(bytearray(_READ_SIZE))
         self._link: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -88,23 +94,34 @@ class TlsReceiver(asyncio.BufferedProtocol):
             self._timer = loop.call_later(self._handshake_timeout_s, self.abort)
         self._continue_handshake()
 
+    def agreed(self) -> str:
+        """The protocol, and whose certificate the peer has shown, for people."""
+        chain = chain_of(self._tls)
+        if not chain:
+            return str(self._tls.version())
+        until = time_text(chain[0].not_after_ms)
+        return (
+            f"{self._tls.version()}, certificate for [{', '.join(chain[0].names)}] until [{until}]"
+        )
+
     def abort(self) -> None:
         """Drops the connection at once."""
         if self._link is not None:
             self._link.abort()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._view
+        return _read_buffer.view
 
     def buffer_updated(self, nbytes: int) -> None:
+        received = _read_buffer.view[:nbytes]
         if self._failed:
             return
-        self._incoming.write(self._view[:nbytes])
+        self._incoming.write(received)
         if self._established:
             self._deliver()
             return
         if len(self._first_bytes) < 4:
-            self._first_bytes += bytes(self._view[: min(nbytes, 8)])
+            self._first_bytes += bytes(received[:8])
         self._continue_handshake()
 
     def eof_received(self) -> bool | None:
@@ -114,7 +131,7 @@ class TlsReceiver(asyncio.BufferedProtocol):
         if self._established:
             self.inner.connection_lost(self._broken or exc)
         elif not self._failed:
-            self._fail("the connection was closed during the TLS handshake, is TLS enabled there?")
+            self._fail(self._closed_early())
 
     def pause_writing(self) -> None:
         if self._established:
@@ -137,7 +154,9 @@ class TlsReceiver(asyncio.BufferedProtocol):
             self._flush()
             if self._server_side and not self._peer_speaks_tls:
                 self._link.write(_ALERT)
-            self._fail(self._describe(error), error)
+            failure = self._describe(error)
+            failure.__cause__ = error
+            self._fail(failure)
             return
         self._flush()
         self._established = True
@@ -156,21 +175,46 @@ class TlsReceiver(asyncio.BufferedProtocol):
     def _peer_speaks_tls(self) -> bool:
         return not self._first_bytes or self._first_bytes[0] in _RECORD_TYPES
 
-    def _describe(self, error: ssl.SSLError) -> str:
+    def _describe(self, error: ssl.SSLError) -> TlsFailure:
         if self._peer_speaks_tls:
-            return explain(error)
+            attempt = Attempt(
+                server_side=self._server_side,
+                server_name=self._server_name,
+                chain=chain_of(self._tls),
+                now_ms=SystemClock().now_ms(),  # OpenSSL judged the certificate by it
+                group=self._group,
+            )
+            return failure_of(error, attempt)
         if self._server_side:
-            return "received plaintext traffic on an encrypted channel, closing connection"
+            text = "received plaintext traffic on an encrypted channel, closing connection"
+            return self._failure(TlsProblem.NOT_TLS, text)
         if self._first_bytes.startswith((b"HTTP", b"This")):
-            return "received plain text instead of TLS, TLS is not enabled on that port"
-        return "received plaintext traffic on an encrypted channel, is TLS enabled there?"
+            text = "received plain text instead of TLS: an HTTP server answers on that port"
+            return self._failure(TlsProblem.REMOTE_IS_HTTP, text)
+        if self._first_bytes.startswith(b"ES"):
+            text = "received plain text instead of TLS, TLS is not enabled on that port"
+            return self._failure(TlsProblem.REMOTE_IS_PLAIN, text)
+        text = "received plaintext traffic on an encrypted channel, is TLS enabled there?"
+        return self._failure(TlsProblem.NOT_TLS, text)
 
-    def _fail(self, text: str, cause: BaseException | None = None) -> None:
+    def _closed_early(self) -> TlsFailure:
+        if self._first_bytes:
+            text = "the connection was closed in the middle of the TLS handshake"
+            return self._failure(TlsProblem.OTHER, text)
+        name = self._server_name
+        sent = f"server name [{name}]" if name and not _is_ip(name) else "no server name"
+        text = f"the connection was closed during the TLS handshake, after a hello with {sent}"
+        return self._failure(TlsProblem.CLOSED, text)
+
+    def _failure(self, problem: TlsProblem, text: str) -> TlsFailure:
+        return TlsFailure(problem, text, group=self._group)
+
+    def _fail(self, failure: TlsFailure) -> None:
         self._failed = True
-        failure = TlsFailure(text)
-        failure.__cause__ = cause
         if self._server_side and self._link is not None:
-            _log.warning("%s [%s]", text, peer_of(self._link))
+            # One that says nothing at all is a health check of a proxy.
+            level = logging.WARNING if self._first_bytes else logging.DEBUG
+            _log.log(level, "%s [%s]", failure, peer_of(self._link))
         if self._link is not None:
             self._link.close()
         self._report(failure)
@@ -200,7 +244,10 @@ class TlsReceiver(asyncio.BufferedProtocol):
 
     def _break(self, error: ssl.SSLError) -> None:
         assert self._link is not None
-        self._broken = TlsFailure(explain(error))
+        attempt = Attempt(
+            server_side=self._server_side, server_name=self._server_name, group=self._group
+        )
+        self._broken = failure_of(error, attempt)
         _log.warning("closing connection [%s]: %s", peer_of(self._link), self._broken)
         self._link.abort()
 
@@ -267,3 +314,11 @@ class TlsLink(asyncio.Transport):
         if name == "ssl_object":
             return self._tls
         return self._link.get_extra_info(name, default)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -11,9 +11,9 @@ from sealane.errors import ConnectTransport, IllegalArgument, NodeDisconnected, 
 from sealane.model.node import Address
 from sealane.model.task import Context
 from sealane.transport import AsyncioNetwork, ConnectionProfile
-from sealane.wire import Frame, FrameDecoder
+from sealane.wire import Frame, FrameDecoder, StreamOutput
 from sealane.wire.exceptions import read_error_body
-from sealane.wire.families import elasticsearch, opensearch
+from sealane.wire.families.known import WIRES
 from sealane.wire.frame import ERROR, HANDSHAKE, PING, RESPONSE, encode
 from sealane.wire.versions import ELASTICSEARCH_WIRE, OPENSEARCH_WIRE
 from tests.transport_nodes import TransportNode, two_nodes, until
@@ -126,9 +126,7 @@ async def test_a_real_node_gets_both_handshakes_and_a_clear_refusal(family: str)
         writer.write(VECTORS[f"{family}-node-request"])
         (answer,) = decoder.receive_data(await reader.read(65536))
         assert isinstance(answer, Frame)
-        module = elasticsearch if family == "elasticsearch" else opensearch
-        hello = module.read_node_response(answer.body)
-        assert hello is not None
+        hello = WIRES[answer.version].read_node_response(answer.body)
         assert (hello.node.id, hello.cluster_name) == ("server-id", "server-cluster")
         action = "indices:data/read/search"
         request = Frame(
@@ -143,7 +141,7 @@ async def test_a_real_node_gets_both_handshakes_and_a_clear_refusal(family: str)
         assert error.caused_by is not None
         assert error.caused_by.reason == f"No handler for action [{action}]"
         assert error.caused_by.caused_by is not None
-        assert "this node runs Sealane" in error.caused_by.caused_by.reason
+        assert "this is a node of a Sealane cluster" in error.caused_by.caused_by.reason
         writer.close()
         await writer.wait_closed()
 
@@ -204,13 +202,14 @@ async def test_an_http_port_that_stays_silent_is_found_by_asking_it() -> None:
 
 
 async def test_a_peer_that_closes_is_tried_in_both_forms() -> None:
+    """With all channels of each; then it is asked whether it speaks TLS."""
     peer = FakePeer(lambda data: None)
     async with peer as address:
         error = await connect_error(address)
     assert error.reason == f"[][{address}] general node connection failure"
     assert error.caused_by is not None
     assert error.caused_by.reason == "handshake failed because connection reset"
-    assert peer.connections == 12
+    assert peer.connections == 6 + 6 + 1
 
 
 async def test_an_opensearch_3_that_reads_only_its_own_form_is_reached() -> None:
@@ -242,7 +241,7 @@ async def test_a_version_below_the_minimum_is_reported_with_both() -> None:
     """C-101: the client reports both versions."""
 
     def answer(data: bytes) -> bytes:
-        body = elasticsearch.tcp_response_body(7_171_099)
+        body = StreamOutput().vint(7_171_099).getvalue()
         request_id = int.from_bytes(data[6:14], "big")
         return encode(Frame(request_id, RESPONSE | HANDSHAKE, 7_170_099, body=body))
 
@@ -253,7 +252,8 @@ async def test_a_version_below_the_minimum_is_reported_with_both() -> None:
     assert error.caused_by.to_cause() == {
         "type": "illegal_state_exception",
         "reason": "Received [handshake] message from unsupported version: [7.17.10] "
-        "minimal compatible version is: [8841000]",
+        "minimal compatible version is: [8.19.0]: remote speaks Elasticsearch 7.17.10, "
+        "this node accepts Elasticsearch 8.19.0 to 9.x",
     }
 
 

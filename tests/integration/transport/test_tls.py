@@ -13,6 +13,7 @@ from sealane.model.task import Context
 from sealane.testing.network import MemoryNetwork
 from sealane.transport import AsyncioNetwork, ConnectionProfile, Network, TransportLimits
 from tests.integration.transport.certificates import Authority
+from tests.integration.transport.test_tls_files import tls_cause
 from tests.transport_nodes import TransportNode, two_nodes, until
 
 ACTION = "indices:data/read/test"
@@ -31,8 +32,7 @@ async def tls_port(server: TransportNode, context: ssl.SSLContext) -> Address:
 async def cause_of(client: TransportNode, address: Address, **options: object) -> str:
     with pytest.raises(ConnectTransport) as raised:
         await client.transport.connect(address, ONE, **options)
-    assert raised.value.caused_by is not None
-    return raised.value.caused_by.reason
+    return tls_cause(raised.value).reason
 
 
 @pytest.mark.parametrize("network", [AsyncioNetwork, MemoryNetwork])
@@ -67,7 +67,10 @@ async def test_the_server_name_is_sent_and_checked(authority: Authority) -> None
         text = await cause_of(client, address, tls=trust, server_name="west.example")
         assert "certificate verification failed" in text
         assert "west.example" in text
-        assert "IP address mismatch" in await cause_of(client, address, tls=trust)
+        text = await cause_of(client, address, tls=trust)
+        assert text == (
+            "certificate verification failed: it is for [east.example], not for [127.0.0.1]"
+        )
 
 
 async def test_an_untrusted_certificate_is_named(authority: Authority, tmp_path: Path) -> None:
@@ -86,7 +89,9 @@ async def test_a_server_may_demand_a_client_certificate(authority: Authority) ->
         connection = await client.transport.connect(address, ONE, tls=trusted)
         assert connection.is_open
         text = await cause_of(client, address, tls=authority.client_context())
-        assert text == "TLS handshake failed: tlsv13 alert certificate required"
+        assert text == (
+            "TLS handshake failed: the remote demands a certificate, and this node has none to show"
+        )
 
 
 async def test_plain_to_a_tls_port_says_so_on_both_sides(
@@ -105,7 +110,7 @@ async def test_tls_to_a_plain_port_says_so_on_both_sides(
     """C-95: the TLS hello is logged as TLS and closed."""
     async with two_nodes() as (client, server):
         text = await cause_of(client, server.address, tls=authority.client_context())
-    assert text == "the connection was closed during the TLS handshake, is TLS enabled there?"
+    assert text == "TLS is not enabled on that port, but it is for this connection"
     assert "SSL/TLS request received but SSL/TLS is not enabled on this node" in caplog.text
 
 
@@ -121,7 +126,7 @@ async def test_tls_to_an_http_port(authority: Authority) -> None:
     address = Address(*server.sockets[0].getsockname()[:2])
     async with two_nodes() as (client, _):
         text = await cause_of(client, address, tls=authority.client_context())
-    assert text == "received plain text instead of TLS, TLS is not enabled on that port"
+    assert text == "received plain text instead of TLS: an HTTP server answers on that port"
     server.close()
     await server.wait_closed()
 
@@ -181,3 +186,71 @@ async def test_too_many_callers_that_negotiate_tls_are_refused(
         assert "[1] connections have not shaken hands yet" in caplog.text
         for each in (writer, first[1]):
             each.close()
+
+
+async def test_plain_to_a_tls_port_that_closes_without_a_word(authority: Authority) -> None:
+    """As real nodes and most proxies do: it is asked in TLS then, and answers."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    context = authority.server_context("127.0.0.1")
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    address = Address(*server.sockets[0].getsockname()[:2])
+    try:
+        async with two_nodes() as (client, _):
+            text = await cause_of(client, address)
+    finally:
+        server.close()
+        await server.wait_closed()
+    assert text == "the remote speaks TLS on this port but TLS is not enabled for this connection"
+
+
+async def test_a_peer_that_closes_in_the_middle_of_the_handshake(authority: Authority) -> None:
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(bytes.fromhex("160303007a"))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(cut, "127.0.0.1", 0)
+    address = Address(*server.sockets[0].getsockname()[:2])
+    try:
+        async with two_nodes() as (client, _):
+            text = await cause_of(client, address, tls=authority.client_context())
+    finally:
+        server.close()
+        await server.wait_closed()
+    assert text == "the connection was closed in the middle of the TLS handshake"
+
+
+async def test_something_else_than_tls(authority: Authority) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    address = Address(*server.sockets[0].getsockname()[:2])
+    try:
+        async with two_nodes() as (client, _):
+            text = await cause_of(client, address, tls=authority.client_context())
+    finally:
+        server.close()
+        await server.wait_closed()
+    assert text == "received plaintext traffic on an encrypted channel, is TLS enabled there?"
+
+
+async def test_a_health_check_of_a_proxy_is_no_warning(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It connects and closes, every other second."""
+    async with two_nodes() as (_, server):
+        address = await tls_port(server, authority.server_context("127.0.0.1"))
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.close()
+        await reader.read()
+        await server.transport.close()
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []

@@ -7,15 +7,16 @@ import pytest
 
 from sealane.model.node import Address
 from sealane.testing.network import MemoryNetwork
+from sealane.testing.simulation import in_virtual_time, settle
 from sealane.transport import ConnectionProfile, TransportLimits
 from sealane.transport.admission import Admission
 from sealane.wire import FrameDecoder
 from sealane.wire.families.discovery import NODE_HANDSHAKE, node_request_body
+from sealane.wire.families.elasticsearch import ELASTICSEARCH
 from sealane.wire.frame import PING, encode_head, plain_request_header
 from sealane.wire.handshake import Handshake
 from sealane.wire.versions import ELASTICSEARCH_WIRE, SEALANE_VERSION
 from tests.transport_nodes import TransportNode, two_nodes, until
-from tests.unit.remote.virtual_time import in_virtual_time, settle
 
 SOMEBODY = Address("127.0.0.1", 1)
 LIMITS = TransportLimits(handshake_timeout_s=30)
@@ -112,7 +113,7 @@ async def test_the_silent_sockets_of_a_foreign_node_stay_while_it_does() -> None
     network = MemoryNetwork()
     async with two_nodes(network, limits=LIMITS) as (_, server):
         first, second, silent = [await call(network, server) for _ in range(3)]
-        first.link.write(Handshake("elasticsearch", mark=False).tcp_request(1))
+        first.link.write(Handshake(ELASTICSEARCH, mark=False).tcp_request(1))
         second.link.write(request(ELASTICSEARCH_WIRE, NODE_HANDSHAKE, node_request_body()))
         await settle(100)
         assert [first.lost, second.lost, silent.lost] == [False, False, False]

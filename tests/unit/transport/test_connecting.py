@@ -146,6 +146,48 @@ async def test_all_addresses_of_a_name_are_tried() -> None:
             await client.transport.connect(Address("db", server.address.port), SIX)
 
 
+async def test_a_peer_that_hangs_up_is_a_general_failure_with_its_cause_as_the_root() -> None:
+    """As the reference tells it: the cause is an error of the product's own, so it is the root."""
+    network = MemoryNetwork()
+
+    class HangsUp(asyncio.BufferedProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transport.close()
+
+        def get_buffer(self, sizehint: int) -> memoryview:
+            return memoryview(bytearray(4096))
+
+        def buffer_updated(self, nbytes: int) -> None:
+            """Hears nothing."""
+
+    await network.listen("10.0.0.2", 9300, HangsUp)
+    async with two_nodes(network) as (client, _):
+        with pytest.raises(ConnectTransport) as raised:
+            await client.transport.connect(Address("10.0.0.2", 9300), SIX)
+    cause = {"type": "transport_exception", "reason": "handshake failed because connection reset"}
+    assert raised.value.to_body()["error"] == {
+        "root_cause": [cause],
+        "type": "connect_transport_exception",
+        "reason": "[][10.0.0.2:9300] general node connection failure",
+        "caused_by": cause,
+    }
+
+
+async def test_a_profile_says_which_address_of_a_name_is_tried_first() -> None:
+    """Counted round, so that connections can be spread over all of them."""
+    network = MemoryNetwork()
+    async with two_nodes(network) as (client, server):
+        port = server.address.port
+        await network.listen("10.0.0.8", port, lambda: server.transport._accept())
+        network.names["db"] = ["10.0.0.8", "127.0.0.1"]
+        reached = []
+        for turn in range(4):
+            profile = ConnectionProfile(1, first_address=turn)
+            connection = await client.transport.connect(Address("db", port), profile)
+            reached.append(connection.address.host)
+        assert reached == ["10.0.0.8", "127.0.0.1"] * 2
+
+
 async def test_the_server_side_echoes_a_ping_and_the_client_side_does_not() -> None:
     """C-92: ping is echoed by the server side and not by the client side."""
     network = MemoryNetwork()

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from sealane.testing.simulation import in_virtual_time
 from sealane.transport import TaskScope
 from sealane.transport.tasks import run_together
-from tests.unit.remote.virtual_time import in_virtual_time
 
 
 async def test_closing_cancels_and_waits() -> None:

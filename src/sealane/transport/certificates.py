@@ -1,0 +1,99 @@
+"""What a certificate says of itself: whose it is, for which names, and when it is valid.
+
+Read by way of OpenSSL, which has parsed it already; whether it is trusted is not asked here.
+"""
+
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What is shown of one. Times in milliseconds since 1970."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...] = ()
+    not_before_ms: int = 0
+    not_after_ms: int = 0
+
+
+def chain_of(tls: ssl.SSLObject) -> list[Certificate]:
+    """The certificates that the peer has shown, whether or not they were accepted."""
+    # Until Python 3.13 only the object below tells of a certificate that was refused.
+    hidden: Any = getattr(tls, "_sslobj", None)
+    chain: list[Certificate] = []
+    if hasattr(hidden, "get_unverified_chain"):
+        for shown in hidden.get_unverified_chain() or ():
+            try:
+                chain.append(_certificate(shown.get_info()))
+            except (ValueError, LookupError, ssl.SSLError):
+                continue  # a stranger's certificate may hold anything; the others still tell something
+    return chain
+
+
+def own_certificate(certificate: Path, key: Path, passphrase: str) -> Certificate | None:
+    """The first certificate of a file, None where it cannot be read: shown to ourselves, in memory.
+
+    Raises ssl.SSLError for a file or a pair that OpenSSL does not take.
+    """
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(certificate, key, lambda: passphrase)
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname = False
+    client_context.verify_mode = ssl.CERT_NONE
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server)
+    for end in (client, server, client):
+        try:
+            end.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    chain = chain_of(client)
+    return chain[0] if chain else None
+
+
+def _certificate(info: Mapping[str, Any]) -> Certificate:
+    names = tuple(str(value) for _, value in info.get("subjectAltName", ()))
+    return Certificate(
+        subject=_distinguished(info.get("subject", ())),
+        issuer=_distinguished(info.get("issuer", ())),
+        names=names or _common_names(info.get("subject", ())),
+        not_before_ms=_millis(info["notBefore"]),
+        not_after_ms=_millis(info["notAfter"]),
+    )
+
+
+_SHORT: Final = {
+    "commonName": "CN",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+    "domainComponent": "DC",
+}
+
+
+def _distinguished(name: Sequence[Sequence[tuple[str, str]]]) -> str:
+    parts = [f"{_SHORT.get(key, key)}={value}" for relative in name for key, value in relative]
+    return ",".join(reversed(parts))
+
+
+def _common_names(name: Sequence[Sequence[tuple[str, str]]]) -> tuple[str, ...]:
+    return tuple(value for relative in name for key, value in relative if key == "commonName")
+
+
+def _millis(text: str) -> int:
+    """`Jan  1 00:00:00 2120 GMT`, as OpenSSL prints it."""
+    return int(ssl.cert_time_to_seconds(text)) * 1000
+
+
+def time_text(millis: int) -> str:
+    """`2026-11-22T06:00:00Z`"""
+    return datetime.fromtimestamp(millis // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

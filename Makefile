@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check format bench peers lock clean
+.PHONY: setup demo test check format sim bench peers lock clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,9 @@ check: setup
 format: setup
 	$(BIN)/ruff format src tests scripts
 	$(BIN)/ruff check --fix src tests scripts
+
+sim: setup
+	$(BIN)/python -m scripts.simulate --seeds 0-999999 --minutes 10 --jobs 2
 
 peers: setup
 	$(BIN)/python -m scripts.peers

@@ -19,34 +19,51 @@ import orjson
 from sealane.clock import Clock, RandomIds, SystemClock
 from sealane.cluster.documents import Documents
 from sealane.cluster.indices import IndexService
-from sealane.cluster.nodes import LocalNode
+from sealane.cluster.node_reports import NodeReport, NodeReports
+from sealane.cluster.nodes import ClusterNodes
+from sealane.cluster.published import Member, PublishedState
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
 from sealane.cluster.store import MemoryStateStore
 from sealane.engine.embedded import search as searcher
 from sealane.engine.embedded.engine import EmbeddedEngine
 from sealane.errors import ApiError, ConnectTransport, NodeDisconnected, NoSuchRemoteCluster
-from sealane.inbound import register_handlers
+from sealane.inbound import register_about_handlers, register_handlers, register_report_handler
 from sealane.inbound.actions import Handler
+from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.query import decode, parse_query
 from sealane.reduce import ClusterAnswer
-from sealane.remote import REMOTE_RULES, REMOTE_SETTINGS
+from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
 from sealane.remote.transport.messages import SEARCH, decode_answer, encode_search
+from sealane.remote.transport.messages_clusters import (
+    CLUSTER_STATS,
+    RESOLVE_CLUSTER,
+    decode_cluster_match,
+    decode_cluster_stats,
+    encode_resolve_cluster,
+)
 from sealane.rest import msearch, search
 from sealane.rest.app import Limits, RestApp
+from sealane.rest.handlers import resolve_cluster, stats
+from sealane.rest.handlers.remote import REMOTE_INFO, REMOTE_INFO_VERBOSE
+from sealane.rest.handlers.stats import USAGE
 from sealane.rest.routes import standard_routes
 from sealane.rest.services import Build, Services
+from sealane.search.about import AboutLocalCluster
+from sealane.search.cluster_stats import ClusterTotals, RemoteTotals
 from sealane.search.coordinator import SearchService
 from sealane.search.defaults import SettingsDefaults
 from sealane.search.local import LocalCluster
+from sealane.search.resolve_cluster import ClusterResolver
 from sealane.security.rules import authorize
 from sealane.settings import EMPTY, Registry
 from sealane.settings import node_settings as keys
 
 _MAX_CONTENT_LENGTH = 1 << 26
+_BUILD = Build(number="8.19.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +107,27 @@ class Link:
 
         Raises what the other cluster raised, as it arrives; ConnectTransport and NodeDisconnected when cut.
         """
+        return decode_answer(await self._ask(SEARCH, encode_search(request), ctx))
+
+    async def resolve_cluster(self, request: ResolveClusterRequest, ctx: Context) -> ClusterMatch:
+        """Implements AboutCluster. Raises as `search` does."""
+        payload = encode_resolve_cluster(request)
+        return decode_cluster_match(await self._ask(RESOLVE_CLUSTER, payload, ctx))
+
+    async def cluster_stats(self, ctx: Context) -> ClusterStats:
+        """Implements AboutCluster. Raises as `search` does."""
+        return decode_cluster_stats(await self._ask(CLUSTER_STATS, b"", ctx))
+
+    async def _ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
         if self.is_cut:
             raise ConnectTransport(f"[{self.alias}][in-process] connect_exception")
         self.requests += 1
-        payload = encode_search(request)
         self._delivered.set()
         await self._released.wait()
-        answer = await self.there.receive(self.alias, payload, ctx)
+        answer = await self.there.receive(self.alias, action, payload, ctx)
         if self.is_cut:
-            raise NodeDisconnected(f"[{self.alias}][in-process][{SEARCH}] disconnected")
-        return decode_answer(answer)
+            raise NodeDisconnected(f"[{self.alias}][in-process][{action}] disconnected")
+        return answer
 
 
 class Links:
@@ -122,6 +150,10 @@ class Links:
     def skip_unavailable(self, alias: str) -> bool:
         return self._links[alias].skip_unavailable
 
+    def traits(self, alias: str) -> RemoteTraits:
+        skip = self.skip_unavailable(alias)
+        return RemoteTraits(mode="sniff", skip_unavailable=skip, compress="indexing_data")
+
     async def info(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
         return {
             alias: {"connected": not link.is_cut, "skip_unavailable": link.skip_unavailable}
@@ -130,13 +162,22 @@ class Links:
 
 
 class _Inbound:
-    """What a transport service would route to, by action."""
+    """What a transport service would route to, by action. Implements Fellows of a cluster of one node."""
 
-    def __init__(self) -> None:
+    def __init__(self, node: NodeInfo) -> None:
+        self.local = node
         self.handlers: dict[str, Handler] = {}
 
     def register(self, action: str, handler: Handler) -> None:
         self.handlers[action] = handler
+
+    def nodes(self) -> Sequence[NodeInfo]:
+        return (self.local,)
+
+    async def ask(
+        self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
+    ) -> bytes:
+        return await self.handlers[action](payload, ctx)
 
 
 class InProcessCluster:
@@ -154,7 +195,7 @@ class InProcessCluster:
         store = MemoryStateStore()
         self.settings = ClusterSettings(
             store=store,
-            registry=Registry((*keys.NODE_SETTINGS, *REMOTE_SETTINGS), REMOTE_RULES),
+            registry=Registry((*keys.NODE_SETTINGS, *REMOTE_SETTINGS), REMOTE_RULES, REMOTE_ADVICE),
             node=EMPTY,
             serial=self._serial,
         )
@@ -181,27 +222,50 @@ class InProcessCluster:
         self.searches = SearchService(
             local=self.local, remotes=self.links, max_buckets=defaults.max_buckets
         )
-        self._inbound = _Inbound()
-        register_handlers(
-            self._inbound, local=self.local, nodes=lambda: [self._node], authorize=authorize
-        )
         self._node = NodeInfo(
             id=name,
             ephemeral_id=name,
             name=f"{name}-1",
             address=Address("in-process", 9300),
             roles=tuple(ROLES),
+            version=_BUILD.number,
         )
+        self._inbound = _Inbound(self._node)
+        self.totals = ClusterTotals(
+            identity=lambda: ClusterIdentity(name=name, uuid=name),
+            nodes=self._inbound.nodes,
+            indices=self.indices,
+            unopened=lambda: tuple(self.indices.opened.failed),
+            reports=NodeReports(lambda: self._inbound),
+        )
+        self.about = AboutLocalCluster(
+            names=self.indices, version=_BUILD.product, stats=self.totals.stats
+        )
+        register_handlers(
+            self._inbound, local=self.local, nodes=lambda: [self._node], authorize=authorize
+        )
+        register_about_handlers(self._inbound, about=self.about, authorize=authorize)
+        register_report_handler(self._inbound, report=self._report(), authorize=authorize)
+        services = self._services()
         self._app = RestApp(
             [
                 *search.routes(self.searches),
                 *msearch.routes(self.searches),
-                *standard_routes(self._services()),
+                *resolve_cluster.routes(ClusterResolver(local=self.about, remotes=self.links)),
+                *stats.routes(services, self.totals, RemoteTotals(self.links)),
+                *standard_routes(services),
             ],
             tasks=self._tasks,
             clock=clock,
             limits=Limits(max_content_length=_MAX_CONTENT_LENGTH),
         )
+
+    def _report(self) -> NodeReport:
+        report = NodeReport()
+        report.add(REMOTE_INFO, self.links.info)
+        report.add(REMOTE_INFO_VERBOSE, lambda: self.links.info(verbose=True))
+        report.add(USAGE, lambda: self.searches.usage.counts)
+        return report
 
     def _services(self) -> Services:
         return Services(
@@ -209,15 +273,11 @@ class InProcessCluster:
             indices=self.indices,
             settings=self.settings,
             remotes=self.links,
-            cluster=LocalNode(
-                identity=ClusterIdentity(name=self.name, uuid=self.name),
-                node=self._node,
-                http=lambda: Address("in-process", 9200),
-                clock=self._clock,
-            ),
+            cluster=_cluster_of(self.name, self._node),
+            fellows=self._inbound,
             tasks=self._tasks,
             clock=self._clock,
-            build=Build(number="8.19.0"),
+            build=_BUILD,
             max_content_length=_MAX_CONTENT_LENGTH,
         )
 
@@ -245,7 +305,9 @@ class InProcessCluster:
         self.links.add(link)
         return link
 
-    async def request(self, method: str, target: str, body: Any = None) -> Answer:
+    async def request(
+        self, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """One request through the whole REST interface. `body` is sent as JSON, bytes as they are."""
         sent = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         path, _, query = target.partition("?")
@@ -256,9 +318,14 @@ class InProcessCluster:
             "raw_path": path.encode(),
             "path": path,
             "query_string": query.encode(),
-            "headers": [(b"content-type", kind), (b"content-length", str(len(sent)).encode())]
-            if sent
-            else [],
+            "headers": [
+                *((name.lower().encode(), text.encode()) for name, text in (headers or {}).items()),
+                *(
+                    [(b"content-type", kind), (b"content-length", str(len(sent)).encode())]
+                    if sent
+                    else []
+                ),
+            ],
         }
         unread: list[MutableMapping[str, Any]] = [
             {"type": "http.request", "body": sent, "more_body": False}
@@ -296,12 +363,12 @@ class InProcessCluster:
 
     # -- what another cluster does with it ---------------------------------------------------------------------
 
-    async def receive(self, alias: str, payload: bytes, ctx: Context) -> bytes:
-        """Answers another cluster's search, which knows this one as `alias`."""
-        with self._tasks.start(SEARCH, start_ms=ctx.start_ms, parent=ctx.task) as task:
+    async def receive(self, alias: str, action: str, payload: bytes, ctx: Context) -> bytes:
+        """Answers another cluster's request, which knows this one as `alias`."""
+        with self._tasks.start(action, start_ms=ctx.start_ms, parent=ctx.task) as task:
             there = replace(ctx, task=task, local_alias=alias)
             try:
-                return await self._inbound.handlers[SEARCH](payload, there)
+                return await self._inbound.handlers[action](payload, there)
             except ApiError as error:
                 raise _as_received(error) from None
 
@@ -321,6 +388,22 @@ async def clusters(
             )
             made.append(await stack.enter_async_context(cluster.running()))
         yield tuple(made)
+
+
+def _cluster_of(name: str, node: NodeInfo) -> ClusterNodes:
+    """A cluster of one node, which is its master."""
+    member = Member(node=node, http="in-process:9200")
+    state = PublishedState(
+        cluster_name=name,
+        cluster_uuid=name,
+        master_id=node.id,
+        term=node.ephemeral_id,
+        version=1,
+        state_uuid=name,
+        members=(member,),
+    )
+    identity = ClusterIdentity(name=name, uuid=name)
+    return ClusterNodes(identity=lambda: identity, local=lambda: member, state=lambda: state)
 
 
 def _as_received(error: ApiError) -> ApiError:

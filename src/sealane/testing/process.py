@@ -14,6 +14,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from sealane.testing.namespaces import connect_within
+
+_TIMEOUT_S = 120
+
 
 class Answer(NamedTuple):
     """`body` is parsed JSON, or the text where the answer is not JSON."""
@@ -30,12 +34,16 @@ class NodeFailedError(Exception):
 class NodeProcess:
     """`sealane start` on free loopback ports. Use as a context manager, or `stop` it.
 
-    `settings` go over the defaults. A stopped node may be started again on the same `folder`.
+    `settings` go over the defaults; an empty one is an empty list. A stopped node may be started again on the same
+    `folder`. `namespace` is a network namespace to run in.
     """
 
-    def __init__(self, name: str, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, name: str, folder: Path, *, namespace: str | None = None, **settings: str
+    ) -> None:
         self.name = name
         self.folder = folder
+        self.namespace = namespace
         self._settings = {
             "cluster.name": name,
             "node.name": f"{name}-1",
@@ -65,10 +73,24 @@ class NodeProcess:
 
     def start(self) -> Self:
         """Waits for the ready line. Raises NodeFailedError."""
+        self.launch()
+        return self.wait_ready()
+
+    def launch(self) -> None:
+        """Starts the process without waiting: several may start at once. `wait_ready` comes next."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "sealane", "start"]
+        if self.namespace is not None:
+            command = ["ip", "netns", "exec", self.namespace, *command]
+        # The command line has no empty lists.
+        empty = [f"{key}: []\n" for key, value in self._settings.items() if not value]
+        if empty:
+            config = self.folder / "sealane.yml"
+            config.write_text("".join(empty))
+            command += ["--config", str(config)]
         for key, value in self._settings.items():
-            command += ["-E", f"{key}={value}"]
+            if value:
+                command += ["-E", f"{key}={value}"]
         with (self.folder / "log").open("ab") as log:
             # A session of its own: Ctrl-C reaches whoever started the node, who then stops it.
             self._process = subprocess.Popen(
@@ -79,14 +101,23 @@ class NodeProcess:
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+
+    def wait_ready(self) -> Self:
+        """Waits for the ready line. Raises NodeFailedError."""
+        process = self._process
+        assert process is not None, "the node has not been launched"
+        assert process.stdout is not None
+        line = process.stdout.readline()
         if not line:
             self.stop()
             raise NodeFailedError(self.log)
         ready = json.loads(line)
         self.http, self.transport = ready["http"], ready["transport"]
         return self
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """SIGSTOP makes a node that is there and says nothing, SIGCONT wakes it. Raises NodeFailedError."""
+        os.kill(self.pid, number)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal, waits, and returns the exit code."""
@@ -119,7 +150,7 @@ class NodeProcess:
         if body is not None:
             sent = body if isinstance(body, bytes) else _text(body).encode()
         if self._connection is None:
-            self._connection = HTTPConnection(self.http, timeout=120)
+            self._connection = self._connect()
         given = {"Content-Type": kind} if sent is not None else {}
         try:
             self._connection.request(method, path, body=sent, headers={**given, **(headers or {})})
@@ -130,6 +161,13 @@ class NodeProcess:
             self._connection = None
             raise
         return Answer(response.status, _parsed(data), dict(response.getheaders()))
+
+    def _connect(self) -> HTTPConnection:
+        connection = HTTPConnection(self.http, timeout=_TIMEOUT_S)
+        if self.namespace is not None:
+            host, _, port = self.http.rpartition(":")
+            connection.sock = connect_within(self.namespace, host, int(port), _TIMEOUT_S)
+        return connection
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The body of an answer that must be a success. Raises RuntimeError otherwise."""

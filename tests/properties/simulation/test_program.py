@@ -1,0 +1,27 @@
+"""`python -m scripts.simulate`."""
+
+import json
+import subprocess
+import sys
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.simulate", *arguments], capture_output=True, text=True
+    )
+
+
+def test_it_says_what_the_seeds_did() -> None:
+    done = _run("--seeds", "0-4", "--jobs", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert (shown["seeds"], shown["failures"]) == (5, [])
+    assert all(shown[key] for key in ("faults", "requests", "invariants_checked", "virtual_hours"))
+
+
+def test_one_seed_can_be_watched() -> None:
+    done = _run("--trace", "3")
+    assert done.returncode == 0, done.stderr
+    *events, digest = done.stdout.splitlines()
+    assert digest.startswith("digest ")
+    assert len(events) == int(digest.split()[1].partition("-")[0])

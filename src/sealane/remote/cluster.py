@@ -9,10 +9,17 @@ from sealane.errors import ApiError, ConnectTransport
 from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.model.task import Context
 from sealane.remote.config import NodeConfig, RemoteConfig
+from sealane.remote.gateways import Peer
+from sealane.remote.in_flight import InFlight
 from sealane.remote.link import Link, Surroundings
 from sealane.remote.protocols import NodeConnection
+from sealane.remote.relayed import NodeRoute, RelayedRoute
 from sealane.remote.upkeep import UpkeepStatistics
 
+NEEDED_WAIT_S = 10.0
+"""How long a request that cannot do without the cluster waits for a connect round. A round may take
+longer, for a firewall that drops packets costs a connect timeout; it goes on without the request.
+"""
 FIRST_ROUND_WAIT_S = 5.0
 """How long a request that could do without the cluster waits for the first round after a
 configuration.
@@ -39,6 +46,7 @@ class RemoteCluster:
         self._node = node
         self._around = around
         self._link = Link(config, node, around)
+        self._in_flight = InFlight(config.alias)
 
     def apply(self, config: RemoteConfig) -> Change:
         """Takes a new configuration, reconnecting where the old connections do not serve it. Never
@@ -64,43 +72,93 @@ class RemoteCluster:
         """The cluster behind the alias, once it has answered."""
         return self._link.identity.cluster
 
+    @property
+    def expected(self) -> ClusterIdentity:
+        """What every connection is checked against: the name and uuid known so far, empty where
+        anything will do."""
+        return self._link.identity.expected
+
+    @property
+    def last_peer(self) -> Peer | None:
+        """What the node connected last is, once there was one."""
+        return self._link.gateways.last_peer
+
     def statistics(self) -> UpkeepStatistics:
         return self._link.upkeep.statistics()
 
-    async def connection(self, ctx: Context) -> NodeConnection:
+    def request(self) -> InFlight:
+        """The place of one request, held as long as it is under way: `with cluster.request(): ...`.
+
+        Raises Rejected where the remote has as many under way as it may.
+        """
+        return self._in_flight.enter(self.config.max_in_flight_requests)
+
+    @property
+    def requests_in_flight(self) -> int:
+        return len(self._in_flight)
+
+    async def wait_first_round(self) -> None:
+        """Returns once it is connected, or its first connect round has failed."""
+        if not len(self._link.gateways) and not self._link.upkeep.first_round_ended:
+            try:
+                await self._link.upkeep.wait_round()
+            except ApiError:
+                return  # the loop has logged why, and `_remote/info` shows it
+
+    async def connection(self, ctx: Context, *, may_wait: bool = True) -> NodeConnection:
         """The connection whose turn it is.
 
         With none open, a remote that may be skipped fails at once and a round is begun for the next
         request; only the first round after a configuration is waited for, some seconds at most. Any
-        other remote is waited for until the round ends or the context's deadline. Raises the
-        round's error, ConnectTransport, Rejected.
+        other remote is waited for until the round ends, ten seconds have passed or the context's
+        deadline, unless the caller may not wait: then it is treated as one that may be skipped.
+        Raises the error of the round, or of the one before where that one still runs;
+        ConnectTransport, Rejected.
         """
         link = self._link
         connection = link.gateways.pick()
         if connection is not None:
             return connection
-        if not self.config.skip_unavailable:
-            await self._wait_round(link, ctx.deadline)
+        if may_wait and not self.config.skip_unavailable:
+            patience = asyncio.get_running_loop().time() + NEEDED_WAIT_S
+            await self._wait_round(link, _sooner(patience, ctx.deadline), as_unreachable=False)
         elif not link.upkeep.first_round_ended:
             patience = link.upkeep.began_at + FIRST_ROUND_WAIT_S
-            deadline = patience if ctx.deadline is None else min(patience, ctx.deadline)
-            try:
-                await self._wait_round(link, deadline)
-            except ApiError as error:
-                raise self._unreachable(error) from error
+            await self._wait_round(link, _sooner(patience, ctx.deadline), as_unreachable=True)
         else:
             link.upkeep.kick()
         connection = link.gateways.pick()
         if connection is None:
-            raise self._unreachable(link.upkeep.failure)
+            raise self._unreachable(link.upkeep.failure or link.upkeep.failure_so_far())
         return connection
 
-    async def _wait_round(self, link: Link, deadline: float | None) -> None:
+    async def route_to(self, node: NodeInfo, ctx: Context) -> NodeRoute:
+        """A way to that node of the remote: its own connection where it is a gateway, else through the
+        gateway whose turn it is, which in proxy mode is always so. Raises as `connection` does.
+        """
+        for connection in self._link.gateways.connections:
+            if connection.is_open and connection.node.ephemeral_id == node.ephemeral_id:
+                return connection
+        return RelayedRoute(node, await self.connection(ctx))
+
+    async def _wait_round(self, link: Link, deadline: float, *, as_unreachable: bool) -> None:
+        """Raises the round's error, as it is or as the cause of one that names the remote."""
         try:
             async with asyncio.timeout_at(deadline):
                 await link.upkeep.wait_round()
         except TimeoutError:
-            raise self._unreachable(link.upkeep.failure) from None
+            before = link.upkeep.failure
+            if before is not None and not as_unreachable:
+                raise ApiError.from_wire(before.to_wire()) from None
+            raise self._unreachable(link.upkeep.failure_so_far()) from None
+        except ApiError as error:
+            if as_unreachable:
+                raise self._unreachable(error) from error
+            raise
 
     def _unreachable(self, cause: ApiError | None) -> ApiError:
         return ConnectTransport(f"Unable to connect to [{self.config.alias}]", caused_by=cause)
+
+
+def _sooner(time: float, deadline: float | None) -> float:
+    return time if deadline is None else min(time, deadline)

@@ -61,6 +61,9 @@ class RemoteConfig:
     reach: SniffConfig | ProxyConfig
     link: LinkConfig
     skip_unavailable: bool
+    cluster_name: str = ""
+    """The name that the cluster must have; empty for any."""
+    max_in_flight_requests: int = 1000
 
     @property
     def mode(self) -> Mode:
@@ -69,13 +72,28 @@ class RemoteConfig:
     def connection_key(self) -> Hashable:
         """Equal for two configurations that the same open connections serve.
 
-        The order of seeds and `skip_unavailable` are not part of it, so changing them leaves the
-        connections alone.
+        The order of seeds, `skip_unavailable` and `max_in_flight_requests` are not part of it, so
+        changing them leaves the connections alone.
         """
         if isinstance(self.reach, ProxyConfig):
-            return (self.reach, self.link)
+            return (self.reach, self.link, self.cluster_name)
         seeds = frozenset(Counter(seed.address for seed in self.reach.seeds).items())
-        return (seeds, self.reach.node_connections, self.reach.proxy, self.link)
+        return (
+            seeds,
+            self.reach.node_connections,
+            self.reach.proxy,
+            self.link,
+            self.cluster_name,
+        )
+
+    @property
+    def addresses(self) -> str:
+        """Where the remote is reached, as one text whose order says nothing."""
+        if isinstance(self.reach, ProxyConfig):
+            return f"{self.reach.address.address} {self.reach.server_name}".strip()
+        seeds = sorted({str(seed.address) for seed in self.reach.seeds})
+        through = f" by {self.reach.proxy.address}" if self.reach.proxy else ""
+        return ",".join(seeds) + through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +102,5 @@ class NodeConfig:
 
     initial_connect_timeout: TimeValue
     gateway_attribute: str | None
+    security_model: str = "none"
+    """What stands between this node and remotes without an API key: `none` or `certificate`."""

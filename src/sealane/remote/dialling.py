@@ -2,7 +2,7 @@
 closed again.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from sealane.errors import ApiError
@@ -14,6 +14,9 @@ from sealane.remote.protocols import Dialer, NodeConnection
 from sealane.settings.node_settings import Compress
 from sealane.transport import ConnectionProfile
 from sealane.transport.tasks import run_together
+
+Identify = Callable[[NodeConnection], Coroutine[None, None, None]]
+"""Completes what a connection knows of its cluster, as far as it can be had."""
 
 GATEWAY_CHANNELS = 6
 """Channels for requests to one gateway in sniff mode, as the reference opens them."""
@@ -27,6 +30,7 @@ class Reach:
     alias: str
     link: LinkConfig
     dialer: Dialer
+    identify: Identify
     gateways: Gateways
     identity: PinnedIdentity
 
@@ -37,8 +41,11 @@ class Reach:
         channels: int,
         server_name: str | None = None,
         node_name: str = "",
+        turn: int = 0,
     ) -> NodeConnection:
-        """Opens one connection. Raises what the dialer raises."""
+        """Opens one connection and has its cluster identified. `turn` spreads connections over all
+        addresses behind a name. Raises what the dialer raises.
+        """
         profile = ConnectionProfile(
             channels=channels,
             connect_timeout_s=self.link.connect_timeout_s,
@@ -47,10 +54,17 @@ class Reach:
             compress=self.link.compression_scheme.value
             if self.link.compress is Compress.TRUE
             else None,
+            first_address=turn,
         )
-        return await self.dialer.connect(
+        connection = await self.dialer.connect(
             address, profile, server_name=server_name, node_name=node_name
         )
+        try:
+            await self.identify(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def keep(self, connection: NodeConnection, check: Callable[[NodeConnection], None]) -> None:
         """Makes it a gateway if `check` lets it pass, or closes it and raises what `check` raised."""

@@ -1,7 +1,12 @@
 """Which nodes of a remote cluster may be gateways. Plain decisions over plain data."""
 
+import re
+
 from sealane.model.node import NodeInfo
 
+_RELEASE = re.compile(r"(\d+)\.(\d+)\b")
+_SPOKEN_WITH = {"elasticsearch": ((8, 19), (10, 0)), "opensearch": ((2, 19), (4, 0))}
+"""By wire family, the first release that is spoken with and the first that is not any more."""
 _MASTER = "master"
 _INGEST = "ingest"
 
@@ -13,6 +18,22 @@ def is_gateway(node: NodeInfo, attribute: str | None) -> bool:
     # Anything but the exact text is no: the reference raises inside its response handler for other
     # values.
     return attribute is None or node.attributes.get(attribute) == "true"
+
+
+def version_warning(node: NodeInfo, family: str) -> str | None:
+    """What to tell about a node of a cluster of `family` whose release is not spoken with; None for
+    one that may be tried. A cluster is of several releases while it is upgraded.
+    """
+    spoken, release = _SPOKEN_WITH.get(family), _RELEASE.match(node.version)
+    if spoken is None or release is None:
+        return None
+    first, end = spoken
+    if first <= (int(release[1]), int(release[2])) < end:
+        return None
+    return (
+        f"node [{node.name}] has version [{node.version}], this node speaks with "
+        f"[{first[0]}.{first[1]}] to [{end[0] - 1}.x]"
+    )
 
 
 def attribute_warning(node: NodeInfo, attribute: str | None) -> str | None:

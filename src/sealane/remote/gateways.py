@@ -3,9 +3,18 @@ lost.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sealane.model.node import NodeInfo
 from sealane.remote.protocols import NodeConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What the node at the other end is: its wire family and its release, for people."""
+
+    family: str
+    release: str
 
 
 class Gateways:
@@ -19,6 +28,8 @@ class Gateways:
         self._open: list[NodeConnection] = []
         self._forget: dict[int, Callable[[], None]] = {}
         self._turn = 0
+        self.last_peer: Peer | None = None
+        """Of the connection that was added last, kept after it has gone."""
         self._closed = False
 
     def __len__(self) -> int:
@@ -41,6 +52,7 @@ class Gateways:
         forget = connection.on_close(self._lost)
         if connection in self._open:
             self._forget[id(connection)] = forget
+            self.last_peer = Peer(connection.family, connection.node.version)
             self._on_gain()
 
     def pick(self) -> NodeConnection | None:

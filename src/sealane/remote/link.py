@@ -4,15 +4,17 @@ changed.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sealane.clock import Clock
+from sealane.model.backoff import Backoff
 from sealane.remote.config import NodeConfig, RemoteConfig, SniffConfig
-from sealane.remote.dialling import Reach
+from sealane.remote.dialling import Identify, Reach
 from sealane.remote.gateways import Gateways
 from sealane.remote.identity import PinnedIdentity
+from sealane.remote.pins import Pins
 from sealane.remote.protocols import Dialer
 from sealane.remote.proxy import ProxyStrategy
-from sealane.remote.schedule import Backoff
 from sealane.remote.sniff import ListNodes, SniffStrategy
 from sealane.remote.upkeep import Strategy, Upkeep
 from sealane.transport.tasks import TaskScope
@@ -20,14 +22,19 @@ from sealane.transport.tasks import TaskScope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all remotes of a node work with. `chance` gives numbers in [0, 1) for pauses."""
+    """What all remotes of a node work with. `chance` gives numbers in [0, 1) for pauses; `origin`
+    says which scope of the settings a key in force comes from, None where it is not set.
+    """
 
     dialer: Dialer
     list_nodes: ListNodes
+    identify: Identify
     scope: TaskScope
     clock: Clock
     chance: Callable[[], float]
     backoff: Backoff
+    pins: Pins
+    origin: Callable[[str], str | None]
 
 
 class Link:
@@ -37,7 +44,11 @@ class Link:
 
     def __init__(self, config: RemoteConfig, node: NodeConfig, around: Surroundings) -> None:
         self.gateways = Gateways(on_gain=self._gained, on_loss=self._lost)
-        self.identity = PinnedIdentity()
+        self.identity = PinnedIdentity(
+            expected_name=config.cluster_name,
+            known_uuid=around.pins.uuid(config.alias, config.addresses),
+            on_uuid=partial(around.pins.pin, config.alias, config.addresses),
+        )
         self.upkeep = Upkeep(
             config.alias,
             self._strategy(config, node, around),
@@ -64,6 +75,7 @@ class Link:
             alias=config.alias,
             link=config.link,
             dialer=around.dialer,
+            identify=around.identify,
             gateways=self.gateways,
             identity=self.identity,
         )

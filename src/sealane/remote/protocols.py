@@ -9,6 +9,7 @@ from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import Context
 from sealane.settings import Settings
 from sealane.transport import ConnectionProfile
+from sealane.wire.families.protocol import Wire
 
 NATIVE_FAMILY = "sealane"
 """The wire family of our own nodes."""
@@ -17,17 +18,21 @@ NATIVE_FAMILY = "sealane"
 class NodeConnection(Protocol):
     """An open, handshaken connection to one node; all of its channels live and die together."""
 
+    cluster: ClusterIdentity
+    """The cluster that node belongs to. `uuid` is empty where its product does not tell it in the
+    handshake, until whoever dialled has asked for it."""
+
     @property
     def node(self) -> NodeInfo:
         """Who answered the handshake."""
 
     @property
-    def cluster(self) -> ClusterIdentity:
-        """The cluster that node belongs to. `uuid` is empty where its product does not tell."""
-
-    @property
     def family(self) -> str:
         """The wire family: `sealane`, `elasticsearch`, `opensearch`."""
+
+    @property
+    def wire(self) -> Wire:
+        """How this node's answers to anything but a search are asked for and read."""
 
     @property
     def is_open(self) -> bool: ...

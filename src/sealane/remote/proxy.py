@@ -3,6 +3,8 @@
 One call of `fill` is one connect round. When to run it is `upkeep`'s business.
 """
 
+from functools import partial
+
 from sealane.errors import (
     ApiError,
     ConnectTransport,
@@ -28,6 +30,7 @@ class ProxyStrategy:
         self._reach = reach
         self.last_address = str(config.address)
         self.warnings: list[str] = []
+        self._turn = 0
 
     @property
     def missing(self) -> int:
@@ -47,7 +50,9 @@ class ProxyStrategy:
         """
         failures: list[ApiError] = []
         for _ in range(_ATTEMPTS):
-            failures += await each_outcome([self._open] * self.missing)
+            turns = range(self._turn, self._turn + self.missing)
+            self._turn = turns.stop
+            failures += await each_outcome([partial(self._open, turn) for turn in turns])
             if not self.missing:
                 return
             hopeless = [error for error in failures if not isinstance(error, _WORTH_RETRYING)]
@@ -60,18 +65,17 @@ class ProxyStrategy:
                 suppressed=distinct(failures),
             )
 
-    async def _open(self) -> None:
+    async def _open(self, turn: int) -> None:
         address = self._config.address.address
         # A host that is a name says itself where a proxy or certificate wants a server name.
         server_name = self._config.server_name or (None if is_ip(address.host) else address.host)
         connection = await self._reach.dial(
-            address, channels=SINGLE_CHANNEL, server_name=server_name
+            address, channels=SINGLE_CHANNEL, server_name=server_name, turn=turn
         )
         self._reach.keep(connection, self._check)
 
     def _check(self, connection: NodeConnection) -> None:
-        pinned = self._reach.identity.cluster
-        if pinned is not None and connection.cluster.name != pinned.name:
+        if not self._reach.identity.is_expected_name(connection.cluster.name):
             raise ConnectTransport(
                 f"[][{self._config.address.address}] handshake failed. "
                 f"unexpected remote cluster name Cluster [{connection.cluster.name}]"

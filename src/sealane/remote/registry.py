@@ -4,25 +4,29 @@ All that is known of a remote is derived from the settings snapshot in force; no
 an earlier one but the connections that still serve it. `search` sees this as its `Remotes`.
 """
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
 
 from sealane.clock import Clock
 from sealane.errors import IllegalArgument, NoSuchRemoteCluster
+from sealane.model.backoff import Backoff
+from sealane.model.clusters import RemoteTraits
 from sealane.model.task import TaskRegistry
 from sealane.remote.cluster import Change, RemoteCluster
 from sealane.remote.config import NodeConfig
 from sealane.remote.info import remote_info
 from sealane.remote.link import Surroundings
+from sealane.remote.pins import MemoryPins, Pins
 from sealane.remote.protocols import Dialer, SettingsSource
-from sealane.remote.schedule import Backoff
 from sealane.remote.snapshot import node_config, remote_configs
 from sealane.remote.transport.client import RemoteClusterClient
+from sealane.remote.transport.identity import IdentityRequest
 from sealane.remote.transport.nodes import NodesRequest
 from sealane.remote.upkeep import UpkeepStatistics
 from sealane.settings import Settings
-from sealane.transport.tasks import TaskScope
+from sealane.transport.tasks import TaskScope, run_together
 
 CLIENT_ROLE = "remote_cluster_client"
 _NODE_SETTING_NAMES = frozenset({"node", "connections_per_cluster", "initial_connect_timeout"})
@@ -48,7 +52,12 @@ class RemoteClusters:
         clock: Clock,
         chance: Callable[[], float] = random.random,
         backoff: Backoff = Backoff(),  # noqa: B008 - immutable
+        pins: Pins | None = None,
+        origin: Callable[[str], str | None] = lambda key: None,
     ) -> None:
+        """`pins` None keeps them in memory only; `origin` says which scope a setting in force comes
+        from.
+        """
         self._node_name = node_name
         self._is_client = CLIENT_ROLE in roles
         self._scope = TaskScope("remote clusters")
@@ -56,10 +65,13 @@ class RemoteClusters:
         self._around = Surroundings(
             dialer=dialer,
             list_nodes=NodesRequest(tasks, clock),
+            identify=IdentityRequest(tasks, clock),
             scope=self._scope,
             clock=clock,
             chance=chance,
             backoff=backoff,
+            pins=MemoryPins() if pins is None else pins,
+            origin=origin,
         )
         self._clusters: dict[str, RemoteCluster] = {}
         self._clients: dict[str, RemoteClusterClient] = {}
@@ -78,6 +90,7 @@ class RemoteClusters:
         changes: dict[str, Change] = {}
         for alias in [alias for alias in self._clusters if alias not in wanted]:
             self._clusters.pop(alias).close()
+            self._around.pins.forget(alias)
             del self._clients[alias]
             changes[alias] = Change.DISCONNECTED
         for alias, config in wanted.items():
@@ -93,6 +106,25 @@ class RemoteClusters:
             if change is not Change.UNCHANGED:
                 _log.info("remote cluster connection [%s] updated: %s", alias, change)
         return changes
+
+    async def wait_first_rounds(self) -> None:
+        """Returns once each remote is connected or its first connect round has failed, at the latest
+        after `cluster.remote.initial_connect_timeout`. Who is not connected then is logged, and
+        tried on in the background.
+        """
+        waited_s = self._node.initial_connect_timeout.seconds
+        clusters = list(self._clusters.values())
+        try:
+            async with asyncio.timeout(waited_s):
+                await run_together([cluster.wait_first_round() for cluster in clusters])
+        except TimeoutError:
+            pass
+        missing = [alias for alias, cluster in self._clusters.items() if not cluster.nodes]
+        if missing:
+            _log.warning(
+                "remote clusters not connected at the start, going on without them: %s",
+                ", ".join(f"[{alias}]" for alias in missing),
+            )
 
     def aliases(self) -> Sequence[str]:
         """All that are enabled, by name. Raises IllegalArgument on a node without the role."""
@@ -120,6 +152,15 @@ class RemoteClusters:
         """The setting in force now. Raises NoSuchRemoteCluster."""
         return self.cluster(alias).config.skip_unavailable
 
+    def traits(self, alias: str) -> RemoteTraits:
+        """Raises NoSuchRemoteCluster."""
+        config = self.cluster(alias).config
+        return RemoteTraits(
+            mode=config.mode.value,
+            skip_unavailable=config.skip_unavailable,
+            compress=config.link.compress.value,
+        )
+
     async def info(self, *, verbose: bool = False) -> dict[str, dict[str, object]]:
         """The body of `GET /_remote/info`, as REST asks for it. See `describe`."""
         return self.describe(verbose=verbose)
@@ -131,7 +172,7 @@ class RemoteClusters:
         """
         self._check_role(f"the [{CLIENT_ROLE}] role")
         return {
-            alias: remote_info(cluster, self._node, verbose=verbose)
+            alias: remote_info(cluster, self._node, self._around.origin, verbose=verbose)
             for alias, cluster in sorted(self._clusters.items())
         }
 

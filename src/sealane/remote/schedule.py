@@ -2,7 +2,7 @@
 in seconds of any one clock, and brings its own chance.
 """
 
-from dataclasses import dataclass
+from sealane.model.backoff import Backoff
 
 _QUICK_REFILLS_MAX = 3
 """Refills without a pause before a connection that keeps breaking is treated like one that cannot
@@ -10,23 +10,6 @@ be opened.
 """
 _KICK_SPACING_S = 0.1
 """Between the end of a round and the next that a request asks for in passing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """Pauses between rounds: doubling from `first_s` to `max_s`, the upper half of each left to
-    chance.
-    """
-
-    first_s: float = 1.0
-    max_s: float = 60.0
-
-    def pause_s(self, misses: int, chance: float) -> float:
-        """The pause after `misses` (>= 1) rounds in a row that left something missing; `chance` is
-        in [0, 1).
-        """
-        whole = min(self.max_s, self.first_s * 2.0 ** min(misses - 1, 30))
-        return whole * (0.5 + chance / 2)
 
 
 class Schedule:

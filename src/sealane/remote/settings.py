@@ -11,6 +11,7 @@ from typing import Any
 from sealane.errors import IllegalArgument
 from sealane.remote.address import parse_address
 from sealane.remote.config import ConfiguredAddress, Mode
+from sealane.remote.server_settings import SERVER_SETTINGS
 from sealane.settings import (
     AffixSetting,
     AnySetting,
@@ -27,11 +28,13 @@ from sealane.settings import (
     value_text,
 )
 from sealane.settings.node_settings import (
+    HTTP_FACE,
     TRANSPORT_COMPRESS,
     TRANSPORT_COMPRESSION_SCHEME,
     TRANSPORT_PING_SCHEDULE,
     Compress,
     CompressionScheme,
+    Face,
     as_compress,
     as_scheme,
 )
@@ -39,6 +42,9 @@ from sealane.settings.node_settings import (
 _PREFIX = "cluster.remote."
 _ALIAS_MAX_LENGTH = 255
 _SIGNING = "signing"
+# The reference's own documentation tells users to write `cluster.remote.node.attr.gateway: true`.
+_GATEWAY_ATTRIBUTE = _PREFIX + "node.attr."
+_SERVER_PROFILE = "transport.profiles._remote_cluster."
 
 
 def check_alias(alias: str) -> None:
@@ -57,6 +63,22 @@ def check_alias(alias: str) -> None:
             f"cluster alias [{alias[:40]}...] is [{len(alias)}] characters long, "
             f"the limit is [{_ALIAS_MAX_LENGTH}]"
         )
+
+
+def instead_of(key: str) -> str | None:
+    """What to set instead of a key that the reference's documentation names, or that another
+    interface has.
+    """
+    attribute = key.removeprefix(_GATEWAY_ATTRIBUTE)
+    if attribute not in (key, ""):
+        return (
+            f"set [{_GATEWAY_ATTRIBUTE[:-1]}: {attribute}] here and [node.attr.{attribute}: true] "
+            "on the remote's nodes"
+        )
+    option = key.removeprefix(_SERVER_PROFILE)
+    if option not in (key, ""):
+        return f"that profile is reserved, use [remote_cluster.{option}]"
+    return None
 
 
 def _refuse_plain_secret(alias: str, value: object) -> None:
@@ -84,6 +106,10 @@ def _as_the_node(setting: Setting[Any]) -> Callable[[Settings, str], Value]:
         return value
 
     return default
+
+
+def _skips_by_default(settings: Settings, alias: str) -> Value:
+    return "false" if HTTP_FACE.get(settings) is Face.OPENSEARCH else "true"
 
 
 CONNECTIONS_PER_CLUSTER: Setting[int] = Setting(
@@ -164,7 +190,7 @@ SERVER_NAME: AffixSetting[str] = AffixSetting(
 SKIP_UNAVAILABLE: AffixSetting[bool] = AffixSetting(
     prefix=_PREFIX,
     suffix="skip_unavailable",
-    default="true",
+    default=_skips_by_default,
     parse=as_bool,
     help="Whether a search goes on without this cluster when it fails.",
     dynamic=True,
@@ -193,6 +219,22 @@ COMPRESSION_SCHEME: AffixSetting[CompressionScheme] = AffixSetting(
     help="How it is compressed: lz4, deflate.",
     dynamic=True,
 )
+CLUSTER_NAME: AffixSetting[str] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="cluster_name",
+    default="",
+    parse=as_text,
+    help="The name that the remote cluster must have; another one is refused.",
+    dynamic=True,
+)
+MAX_IN_FLIGHT_REQUESTS: AffixSetting[int] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="max_in_flight_requests",
+    default="1000",
+    parse=as_int(min=1),
+    help="Requests to this cluster that may be under way at once; further ones answer 429.",
+    dynamic=True,
+)
 CREDENTIALS: AffixSetting[str] = AffixSetting(
     prefix=_PREFIX,
     suffix="credentials",
@@ -218,6 +260,12 @@ REMOTE_SETTINGS: tuple[AnySetting, ...] = (
     PING_SCHEDULE,
     COMPRESS,
     COMPRESSION_SCHEME,
+    CLUSTER_NAME,
+    MAX_IN_FLIGHT_REQUESTS,
     CREDENTIALS,
+    *SERVER_SETTINGS,
 )
-"""All of them, for the registry of settings; `snapshot.REMOTE_RULES` go with them."""
+"""All of them, for the registry of settings; `snapshot.REMOTE_RULES` and REMOTE_ADVICE go with
+them.
+"""
+REMOTE_ADVICE = (instead_of,)

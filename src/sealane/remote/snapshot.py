@@ -18,9 +18,11 @@ from sealane.remote.config import (
     SniffConfig,
 )
 from sealane.remote.settings import (
+    CLUSTER_NAME,
     COMPRESS,
     COMPRESSION_SCHEME,
     INITIAL_CONNECT_TIMEOUT,
+    MAX_IN_FLIGHT_REQUESTS,
     MODE,
     NODE_ATTRIBUTE,
     NODE_CONNECTIONS,
@@ -35,6 +37,7 @@ from sealane.remote.settings import (
 )
 from sealane.settings import AffixSetting, Rule, Settings
 from sealane.settings.node_settings import TRANSPORT_CONNECT_TIMEOUT
+from sealane.settings.tls_settings import TRANSPORT_TLS
 
 _OF_MODE: dict[Mode, tuple[AffixSetting[Any], ...]] = {
     Mode.SNIFF: (SEEDS, SNIFF_PROXY, NODE_CONNECTIONS),
@@ -45,6 +48,8 @@ _OF_ENABLED: tuple[AffixSetting[Any], ...] = (
     PING_SCHEDULE,
     COMPRESS,
     COMPRESSION_SCHEME,
+    CLUSTER_NAME,
+    MAX_IN_FLIGHT_REQUESTS,
 )
 
 
@@ -64,6 +69,8 @@ def keys_of_other_mode(settings: Settings) -> Iterator[ApiError]:
         for family in families:
             for alias in family.namespaces(settings):
                 configured = MODE.get(settings, alias)
+                if family is SNIFF_PROXY and not SEEDS.is_set(settings, alias):
+                    continue  # `proxies_without_seeds` tells about this one
                 if configured is not required:
                     yield IllegalArgument(
                         f'Setting "{family.key(alias)}" cannot be used with the configured '
@@ -112,6 +119,7 @@ def node_config(settings: Settings) -> NodeConfig:
     return NodeConfig(
         initial_connect_timeout=INITIAL_CONNECT_TIMEOUT.get(settings),
         gateway_attribute=NODE_ATTRIBUTE.get(settings) or None,
+        security_model="certificate" if TRANSPORT_TLS.enabled.get(settings) else "none",
     )
 
 
@@ -127,6 +135,8 @@ def _config(settings: Settings, alias: str) -> RemoteConfig:
         reach=_reach(settings, alias),
         link=_link(settings, alias),
         skip_unavailable=SKIP_UNAVAILABLE.get(settings, alias),
+        cluster_name=CLUSTER_NAME.get(settings, alias),
+        max_in_flight_requests=MAX_IN_FLIGHT_REQUESTS.get(settings, alias),
     )
 
 

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from sealane.errors import ApiError, ConnectTransport, IllegalState
-from sealane.model.node import NodeInfo
+from sealane.errors import ApiError, IllegalState
+from sealane.model.node import Address, NodeInfo
 from sealane.remote.config import ConfiguredAddress, SniffConfig
 from sealane.remote.dialling import (
     GATEWAY_CHANNELS,
@@ -17,10 +17,12 @@ from sealane.remote.dialling import (
     distinct,
     each_outcome,
 )
-from sealane.remote.eligible import attribute_warning, is_gateway
-from sealane.remote.identity import describe
-from sealane.remote.protocols import NATIVE_FAMILY, NodeConnection
+from sealane.remote.eligible import attribute_warning, is_gateway, version_warning
+from sealane.remote.identity import check_node
+from sealane.remote.protocols import NodeConnection
 
+_REMEMBERED_MAX = 4
+"""Addresses of former gateways that are tried when no seed answers."""
 _log = logging.getLogger("sealane.remote")
 
 ListNodes = Callable[[NodeConnection], Awaitable[list[NodeInfo]]]
@@ -42,6 +44,8 @@ class SniffStrategy:
         self._reach = reach
         self._list_nodes = list_nodes
         self._attribute = gateway_attribute
+        self._remembered: list[ConfiguredAddress] = []
+        self._failed_rounds = 0
         self._unreached: set[str] = set()
         """Ephemeral ids of nodes whose last dial did not succeed; others are tried before them."""
         self.last_address = ""
@@ -57,19 +61,33 @@ class SniffStrategy:
     @property
     def dials(self) -> int:
         """How many connects in a row a round may need, for its deadline."""
-        return len(self._config.seeds) + 2
+        return len(self._config.seeds) + len(self._remembered) + 2
 
     async def fill(self) -> None:
         """One round: live gateways first, for they know their cluster best; then the seeds in
-        order.
+        order, then nodes that were gateways before: seeds must not be a single point of failure.
 
         Returns with at least one gateway connected. Raises the last seed's error where there is
         none.
         """
         if await self._fill_from_gateways():
             return
+        last = await self._fill_from(self._config.seeds)
+        if last is None or len(self._reach.gateways):
+            return
+        self._failed_rounds += 1
+        seed = self.last_address
+        known = {configured.address for configured in self._config.seeds}
+        more = [each for each in self._remembered if each.address not in known]
+        if more and await self._fill_from(more) is None:
+            return
+        self.last_address = seed
+        raise last
+
+    async def _fill_from(self, seeds: Sequence[ConfiguredAddress]) -> ApiError | None:
+        """Tries one after the other until one succeeds; else returns the last one's error."""
         last: ApiError | None = None
-        for seed in self._config.seeds:
+        for seed in seeds:
             self.last_address = str(seed)
             try:
                 await self._fill_from_seed(seed)
@@ -79,17 +97,14 @@ class SniffStrategy:
                     "seed failed: alias=%s seed=%s error=%s", self._reach.alias, seed, error.reason
                 )
             else:
-                return
-        if last is not None and not len(self._reach.gateways):
-            raise last
+                return None
+        return last
 
     async def _fill_from_gateways(self) -> bool:
         """Connects to more of the nodes that a live gateway names. False when none could tell."""
         for gateway in self._reach.gateways.connections:
-            if gateway.family != NATIVE_FAMILY:
-                return True
             try:
-                await self._connect(await self._list_nodes(gateway))
+                await self._connect(await self._list_nodes(gateway), gateway.family)
             except ApiError as error:
                 _log.debug("gateway failed: alias=%s error=%s", self._reach.alias, error.reason)
             else:
@@ -99,13 +114,16 @@ class SniffStrategy:
     async def _fill_from_seed(self, seed: ConfiguredAddress) -> None:
         """Raises IllegalState when no gateway is connected after it."""
         target = self._config.proxy or seed
-        connection = await self._reach.dial(target.address, channels=SINGLE_CHANNEL)
+        # Another address of the same name next time: the first may take connections and be no node.
+        connection = await self._reach.dial(
+            target.address, channels=SINGLE_CHANNEL, turn=self._failed_rounds
+        )
         try:
             self._reach.identity.check(connection.cluster, connection.node)
             nodes = await self._candidates(connection)
         finally:
             connection.close()
-        failures = await self._connect(nodes)
+        failures = await self._connect(nodes, connection.family)
         if not len(self._reach.gateways):
             raise IllegalState(
                 f"Unable to open any connections to remote cluster [{self._reach.alias}]",
@@ -118,8 +136,6 @@ class SniffStrategy:
         A seed that may be a gateway itself is enough when the list cannot be had.
         """
         own = seed.node
-        if seed.family != NATIVE_FAMILY:
-            return [own]
         try:
             listed = await self._list_nodes(seed)
         except ApiError:
@@ -128,7 +144,7 @@ class SniffStrategy:
             return [own]
         return [own, *(node for node in listed if node.ephemeral_id != own.ephemeral_id)]
 
-    async def _connect(self, nodes: Sequence[NodeInfo]) -> list[ApiError]:
+    async def _connect(self, nodes: Sequence[NodeInfo], family: str) -> list[ApiError]:
         """Opens gateways to eligible nodes, as many at once as are missing, until full. Returns
         what failed.
         """
@@ -136,10 +152,13 @@ class SniffStrategy:
         waiting = [
             node
             for node in nodes
-            if node.ephemeral_id not in connected and is_gateway(node, self._attribute)
+            if node.ephemeral_id not in connected
+            and is_gateway(node, self._attribute)
+            and version_warning(node, family) is None
         ]
         waiting.sort(key=lambda node: node.ephemeral_id in self._unreached)
-        self.warnings = [text for n in nodes if (text := attribute_warning(n, self._attribute))]
+        odd = ((attribute_warning(n, self._attribute), version_warning(n, family)) for n in nodes)
+        self.warnings = [text for each in odd for text in each if text]
         failures: list[ApiError] = []
         while waiting and self.missing:
             batch, waiting = waiting[: self.missing], waiting[self.missing :]
@@ -154,13 +173,13 @@ class SniffStrategy:
         connection = await self._reach.dial(address, channels=GATEWAY_CHANNELS, node_name=node.name)
         self._reach.keep(connection, partial(self._check, node))
         self._unreached.discard(node.ephemeral_id)
+        self._remember(address)
+
+    def _remember(self, address: Address) -> None:
+        fresh = ConfiguredAddress(str(address), address)
+        others = [each for each in self._remembered if each != fresh]
+        self._remembered = [fresh, *others][:_REMEMBERED_MAX]
 
     def _check(self, expected: NodeInfo, connection: NodeConnection) -> None:
-        found = connection.node
-        if found.ephemeral_id != expected.ephemeral_id:
-            raise ConnectTransport(
-                f"[{expected.name}][{expected.address}] unexpected remote node: expected "
-                f"[{describe(expected)}] but found [{describe(found)}]; check that each node of the remote "
-                "cluster publishes an address that leads to it"
-            )
-        self._reach.identity.check(connection.cluster, found)
+        check_node(expected, connection.node)
+        self._reach.identity.check(connection.cluster, connection.node)

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from sealane.clock import Clock
 from sealane.errors import ApiError, ConnectTransport, Internal, Rejected
-from sealane.remote.schedule import Backoff, Schedule
+from sealane.model.backoff import Backoff
+from sealane.remote.schedule import Schedule
 
 _WAITERS_MAX = 1000
 _STEPS_OF_A_CONNECT = 3
@@ -90,7 +91,7 @@ class Upkeep:
     ) -> None:
         self._alias = alias
         self._strategy = strategy
-        self._deadline_s = connect_timeout_s * _STEPS_OF_A_CONNECT * strategy.dials + _ROUND_GRACE_S
+        self._dial_s = connect_timeout_s * _STEPS_OF_A_CONNECT
         self._schedule = Schedule(backoff)
         self._clock = clock
         self._chance = chance
@@ -131,6 +132,16 @@ class Upkeep:
     def failure(self) -> ApiError | None:
         """Why the last round failed; None when it did not."""
         return self._last_error.error if self._last_error and self._last_round_failed else None
+
+    def failure_so_far(self) -> ApiError:
+        """What to tell somebody who cannot wait any longer: where the round under way has got to, and
+        why the one before failed.
+        """
+        return ConnectTransport(
+            f"[][{self._strategy.last_address}] not connected yet, the connect round of remote cluster "
+            f"[{self._alias}] goes on",
+            caused_by=self.failure,
+        )
 
     def gained(self) -> None:
         """A connection is open. Who waits for one need not wait for the rest of the round."""
@@ -191,13 +202,14 @@ class Upkeep:
         self._running = True
         self._schedule.round_began(_now())
         error: ApiError | None = None
+        deadline_s = self._dial_s * self._strategy.dials + _ROUND_GRACE_S
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(deadline_s):
                 await self._strategy.fill()
         except TimeoutError:
             error = ConnectTransport(
                 f"[][{self._strategy.last_address}] connect round of remote cluster [{self._alias}] "
-                f"gave up after [{self._deadline_s:g}s]"
+                f"gave up after [{deadline_s:g}s]"
             )
         except ApiError as raised:
             error = raised

@@ -6,13 +6,24 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from sealane.errors import ApiError, ConnectionRefused, ConnectTransport, NodeDisconnected
+import msgspec
+
+from sealane.errors import (
+    ApiError,
+    ConnectionRefused,
+    ConnectTransport,
+    NodeDisconnected,
+    ReceiveTimeout,
+)
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import Context, Task, TaskId
 from sealane.remote.protocols import NodeConnection
-from sealane.remote.transport.messages import NODES, encode_nodes
 from sealane.settings import Settings
 from sealane.transport import ConnectionProfile
+from sealane.wire.families.known import WIRES
+from sealane.wire.families.protocol import Membership
+
+WIRE_OF = {wire.name: wire for wire in WIRES.values()}
 
 EU = ClusterIdentity(name="eu", uuid="uuid-eu")
 US = ClusterIdentity(name="us", uuid="uuid-us")
@@ -80,8 +91,13 @@ class FakeConnection:
         self.profile = profile
         self.server_name = server_name
         self.node = owner.info
+        if owner.family == "opensearch":
+            self.node = msgspec.structs.replace(owner.info, version="2.19.4")
         self.cluster = owner.cluster
+        if owner.family != "sealane":  # their handshakes tell no more than the name
+            self.cluster = ClusterIdentity(name=owner.cluster.name, uuid="")
         self.family = owner.family
+        self.wire = WIRE_OF[owner.family]
         self.is_open = True
         self._callbacks: list[Callable[[NodeConnection], None]] = []
         self._cut = asyncio.Event()
@@ -91,13 +107,20 @@ class FakeConnection:
     ) -> bytes:
         if not self.is_open:
             raise self._disconnected(action)
-        if action == NODES:
+        if action in self.wire.nodes:
             await asyncio.sleep(0)
             if self.owner.list_hangs:
-                await self._cut.wait()
+                try:
+                    async with asyncio.timeout(timeout_s):
+                        await self._cut.wait()
+                except TimeoutError:
+                    raise ReceiveTimeout(f"[{self.node.name}][{action}] no answer") from None
             if self.owner.list_error is not None:
                 raise self.owner.list_error
-            return encode_nodes(self.owner.listed)
+            members = Membership(
+                cluster=self.owner.cluster, nodes=self.owner.listed, master_id=None
+            )
+            return self.wire.nodes[action].response(members)
         if self.owner.answer is None:
             await self._cut.wait()
             raise self._disconnected(action)

@@ -9,7 +9,7 @@ from sealane.errors import (
     ApiError,
 )
 from sealane.model.task import TaskRegistry
-from sealane.remote import Backoff, RemoteClusters
+from sealane.remote import Backoff, Pins, RemoteClusters
 from sealane.settings import Settings, Value
 from tests.unit.remote.fakes import (
     FakeDialer,
@@ -45,6 +45,8 @@ async def remotes(
     *,
     roles: tuple[str, ...] = ("data", "remote_cluster_client"),
     chance: Callable[[], float] = lambda: 1.0,
+    pins: Pins | None = None,
+    origin: Callable[[str], str | None] = lambda key: None,
 ) -> AsyncIterator[RemoteClusters]:
     """Pauses are the whole of the backoff: 1, 2, 4 ... 60 seconds."""
     source = FakeSettings(settings) if isinstance(settings, Settings) else settings
@@ -57,6 +59,8 @@ async def remotes(
         clock=FixedClock(),
         chance=chance,
         backoff=Backoff(),
+        pins=pins,
+        origin=origin,
     )
     try:
         yield made

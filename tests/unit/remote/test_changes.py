@@ -1,6 +1,7 @@
 """Remote clusters follow the settings: what is rebuilt, updated and removed."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -10,6 +11,7 @@ from sealane.errors import (
 )
 from sealane.remote import Change
 from sealane.settings import Settings, Value
+from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import (
     US,
     FakeDialer,
@@ -20,7 +22,6 @@ from tests.unit.remote.fakes import (
     context,
 )
 from tests.unit.remote.registries import A, B, D, connected, failure, proxy, remotes, sniff
-from tests.unit.remote.virtual_time import in_virtual_time, settle
 
 
 @in_virtual_time
@@ -101,6 +102,11 @@ async def test_new_seed_pins_anew() -> None:
         ({"transport__compress": "true"}, Change.RECONNECTED),
         ({"transport__compression_scheme": "deflate"}, Change.RECONNECTED),
         ({"transport__ping_schedule": "5s"}, Change.RECONNECTED),
+        ({"transport__compress": "INDEXING_DATA"}, Change.UNCHANGED),
+        ({"cluster_name": "eu"}, Change.RECONNECTED),
+        ({"skip_unavailable": "false"}, Change.UPDATED),
+        ({"skip_unavailable": "true"}, Change.UNCHANGED),
+        ({"max_in_flight_requests": "5"}, Change.UPDATED),
     ],
     ids=str,
 )
@@ -197,3 +203,68 @@ async def test_unreachable_remote_does_not_hold_up_the_settings() -> None:
         assert set(changes.values()) == {Change.CONNECTED}
         assert made.aliases() == [f"r{n}" for n in range(10)]
         assert loop.time() == 0.0
+
+
+SEEDS_KEY = "cluster.remote.eu.seeds"
+ROWS: list[tuple[str, Settings, Settings, Change]] = [
+    ("sniff to proxy", sniff(), proxy(), Change.RECONNECTED),
+    ("proxy to sniff", proxy(), sniff(), Change.RECONNECTED),
+    ("the mode said that was implied", sniff(), sniff(mode="sniff"), Change.UNCHANGED),
+    ("the mode in capitals", sniff(), sniff(mode="SNIFF"), Change.UNCHANGED),
+    ("a seed more", sniff(), sniff(address_text(A), address_text(B)), Change.RECONNECTED),
+    ("a seed twice", sniff(), sniff(address_text(A), address_text(A)), Change.RECONNECTED),
+    ("a blank around a seed", sniff(), sniff(" 10.0.0.1:9300 "), Change.UNCHANGED),
+    ("seeds emptied", sniff(), sniff().merged({SEEDS_KEY: ()}), Change.DISCONNECTED),
+    ("address emptied", proxy(), proxy(""), Change.DISCONNECTED),
+    ("removed", sniff(), Settings(), Change.DISCONNECTED),
+    ("enabled", Settings(), sniff(), Change.CONNECTED),
+    ("nothing", sniff(), sniff(), Change.UNCHANGED),
+    ("skip, proxy", proxy(), proxy(skip_unavailable="false"), Change.UPDATED),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+)
+def test_every_row_of_the_lifecycle(
+    before: Settings, after: Settings, expected: Change, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What each change does, and the line that says so; nothing is logged where nothing happens."""
+
+    @in_virtual_time
+    async def check() -> None:
+        async with remotes(FakeDialer(*cluster_of(A, B)), before) as made:
+            await settle()
+            caplog.clear()
+            assert made.apply(after) == {"eu": expected}
+
+    with caplog.at_level(logging.INFO, "sealane.remote"):
+        check()
+    told = f"remote cluster connection [eu] updated: {expected}"
+    assert (told in caplog.messages) is (expected is not Change.UNCHANGED)
+
+
+@in_virtual_time
+async def test_several_aliases_in_one_change() -> None:
+    """Each gets what its own keys ask for."""
+    dialer = FakeDialer(*cluster_of(A, B))
+    before = sniff(alias="kept").merged(sniff(alias="changed")).merged(sniff(alias="gone"))
+    after = (
+        sniff(alias="kept")
+        .merged(sniff(alias="changed", node_connections="1"))
+        .merged(sniff(alias="new"))
+    )
+    async with remotes(dialer, before) as made:
+        await settle()
+        assert made.apply(after) == {
+            "gone": Change.DISCONNECTED,
+            "changed": Change.RECONNECTED,
+            "kept": Change.UNCHANGED,
+            "new": Change.CONNECTED,
+        }
+        await settle()
+        assert {alias: len(connected(made, alias)) for alias in made.aliases()} == {
+            "changed": 1,
+            "kept": 2,
+            "new": 2,
+        }

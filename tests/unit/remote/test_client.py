@@ -21,15 +21,14 @@ from sealane.remote.transport.messages import (
     SEARCH,
     SearchMessage,
     decode_answer,
-    decode_nodes,
     decode_search,
     encode_answer,
-    encode_nodes,
     encode_search,
 )
+from sealane.testing.simulation import in_virtual_time
+from sealane.wire.families.sealane import decode_nodes, encode_nodes
 from tests.unit.remote.fakes import FakeDialer, FakeNode, cluster_of, context, node
 from tests.unit.remote.registries import A, B, remotes, sniff
-from tests.unit.remote.virtual_time import in_virtual_time
 
 PARTIAL = Partial(
     hits=[Hit("eu:logs", "1", 1.5, b'{"a":1}', ["x", 3, None], shard=2, seq_no=7)],
@@ -96,7 +95,7 @@ def test_nodes_survive_the_way() -> None:
     assert decode_nodes(encode_nodes(infos)) == infos
 
 
-@pytest.mark.parametrize("decode", [decode_search, decode_answer, decode_nodes])
+@pytest.mark.parametrize("decode", [decode_search, decode_answer])
 @pytest.mark.parametrize("payload", [b"", b"\xc1", b"\x90", b"\x91\xa1x", b"\x81\xa1a\x01"])
 def test_malformed_message(decode, payload: bytes) -> None:  # type: ignore[no-untyped-def]
     """Bytes from outside are a 400 that names the action, whatever they are."""

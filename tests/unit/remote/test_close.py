@@ -14,9 +14,9 @@ from sealane.remote import RemoteClusters
 from sealane.security.rules import authorize
 from sealane.settings import Settings
 from sealane.testing.network import MemoryNetwork
+from sealane.testing.simulation import SimulatedLoop, settle
 from tests.transport_nodes import TransportNode
 from tests.unit.remote.fakes import FakeSettings
-from tests.unit.remote.virtual_time import VirtualLoop, settle
 
 SEED = Address("10.0.0.2", 9300)
 
@@ -85,7 +85,7 @@ def test_closing_ends_whatever_happens_at_the_moment(
     about a wait without end, the log about a task that ignored its cancel."""
     for seed in range(40 * block, 40 * block + 40):
         caplog.clear()
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
             runner.run(_dies_and_closes(random.Random(seed)))
         assert "ignores its cancel" not in caplog.text, f"seed {seed}"
         assert "never retrieved" not in caplog.text, f"seed {seed}"

@@ -3,13 +3,13 @@
 import pytest
 
 from sealane.settings import Settings
+from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import (
     FakeDialer,
     cluster_of,
     refused,
 )
 from tests.unit.remote.registries import A, B, proxy, remotes, sniff
-from tests.unit.remote.virtual_time import in_virtual_time, settle
 
 
 @in_virtual_time
@@ -63,7 +63,23 @@ async def test_verbose_info_of_a_connected_remote() -> None:
         entry = made.describe(verbose=True)["eu"]
         assert list(entry)[: len(made.describe()["eu"])] == list(made.describe()["eu"])
         assert (entry["cluster_name"], entry["cluster_uuid"]) == ("eu", "uuid-eu")
-        assert entry["remote_version"] == "8.19.0"
+        assert list(entry)[len(made.describe()["eu"]) :] == [
+            "cluster_name",
+            "cluster_uuid",
+            "remote_version",
+            "remote_product",
+            "security_model",
+            "skip_unavailable_origin",
+            "requests_in_flight",
+            "last_connected_at",
+            "last_error",
+            "next_attempt_in",
+            "rounds",
+            "warnings",
+            "nodes",
+        ]
+        assert (entry["remote_version"], entry["remote_product"]) == ("8.19.0", "sealane")
+        assert (entry["security_model"], entry["rounds"]) == ("none", 1)
         assert entry["last_connected_at"] == "2023-11-14T22:13:20.000Z"
         assert entry["last_error"] is None
         assert entry["nodes"] == [
@@ -78,6 +94,38 @@ async def test_verbose_info_of_a_connected_remote() -> None:
 
 
 @in_virtual_time
+async def test_verbose_info_after_the_connections_are_lost() -> None:
+    """What is known of the cluster stays, for whoever looks for the reason."""
+    nodes = cluster_of(A)
+    nodes[0].family = "opensearch"
+    async with remotes(FakeDialer(*nodes), sniff()) as made:
+        await settle()
+        nodes[0].go_down()
+        await settle()
+        entry = made.describe(verbose=True)["eu"]
+        assert entry["connected"] is False
+        assert (entry["cluster_name"], entry["remote_product"]) == ("eu", "opensearch")
+        assert entry["last_error"] is not None
+
+
+@in_virtual_time
+async def test_verbose_info_says_where_skip_unavailable_comes_from() -> None:
+    """P21."""
+    origins = {"cluster.remote.eu.skip_unavailable": "transient"}
+    async with remotes(FakeDialer(), sniff(), origin=origins.get) as made:
+        assert made.describe(verbose=True)["eu"]["skip_unavailable_origin"] == "transient"
+    async with remotes(FakeDialer(), sniff()) as made:
+        assert made.describe(verbose=True)["eu"]["skip_unavailable_origin"] == "default"
+
+
+@in_virtual_time
+async def test_verbose_info_with_certificates() -> None:
+    settings = sniff().merged({"xpack.security.transport.ssl.enabled": "true"})
+    async with remotes(FakeDialer(), settings) as made:
+        assert made.describe(verbose=True)["eu"]["security_model"] == "certificate"
+
+
+@in_virtual_time
 async def test_verbose_info_of_a_refused_remote() -> None:
     """The loop's state is visible: what failed, where, and when it is tried again."""
     async with remotes(FakeDialer(), sniff()) as made:
@@ -87,9 +135,15 @@ async def test_verbose_info_of_a_refused_remote() -> None:
             "at": "2023-11-14T22:13:20.000Z",
             "seed": "10.0.0.1:9300",
             **refused(A.address).to_cause(),
+            "cause": "connection_refused",
+            "explanation": "nothing listens on [10.0.0.1:9300]",
+            "next_step": "check that the node runs, that it listens on this address and not only on "
+            "loopback, and its transport port",
         }
         assert entry["next_attempt_in"] == "750ms"
-        assert entry["cluster_name"] is None
+        assert entry["rounds"] == 1
+        unknown = ("cluster_name", "cluster_uuid", "remote_version", "remote_product")
+        assert [entry[key] for key in unknown] == [None] * 4
         assert entry["nodes"] == []
 
 

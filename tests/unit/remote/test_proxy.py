@@ -7,6 +7,7 @@ from sealane.errors import (
     NoSeedNodeLeft,
 )
 from sealane.model.node import Address
+from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import (
     US,
     FakeDialer,
@@ -15,7 +16,6 @@ from tests.unit.remote.fakes import (
     refused,
 )
 from tests.unit.remote.registries import A, B, failure, proxy, remotes
-from tests.unit.remote.virtual_time import in_virtual_time, settle
 
 
 @in_virtual_time
@@ -27,6 +27,19 @@ async def test_proxy_opens_as_many_sockets_as_wanted() -> None:
         assert made.describe()["eu"]["num_proxy_sockets_connected"] == 4
         assert dialer.dialled == [A.address] * 4
         assert {each.channels for each in dialer.profiles} == {1}
+
+
+@in_virtual_time
+async def test_sockets_take_the_addresses_behind_a_name_in_turn() -> None:
+    """Each begins with the next of them, in later rounds too."""
+    nodes = cluster_of(A)
+    dialer = FakeDialer(*nodes)
+    async with remotes(dialer, proxy(proxy_socket_connections="3")):
+        await settle()
+        assert [profile.first_address for profile in dialer.profiles] == [0, 1, 2]
+        nodes[0].open_connections[0].break_off()
+        await settle()
+        assert [profile.first_address for profile in dialer.profiles] == [0, 1, 2, 3]
 
 
 @in_virtual_time
@@ -110,6 +123,10 @@ async def test_proxy_with_nothing_open() -> None:
         )
         assert [each.reason for each in error.suppressed] == [refused(A.address).reason]
         assert len(dialer.dialled) == 12
+        root = error.to_body()["error"]["root_cause"][0]
+        assert root["suppressed"] == [
+            {"type": "connect_transport_exception", "reason": refused(A.address).reason}
+        ]
 
 
 @in_virtual_time

@@ -6,6 +6,7 @@ from itertools import pairwise
 from sealane.errors import (
     Rejected,
 )
+from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import (
     FakeDialer,
     FakeNode,
@@ -13,7 +14,6 @@ from tests.unit.remote.fakes import (
     refused,
 )
 from tests.unit.remote.registries import A, B, C, connected, failure, remotes, sniff
-from tests.unit.remote.virtual_time import in_virtual_time, settle
 
 
 @in_virtual_time

@@ -9,6 +9,7 @@ from sealane.errors import (
     IllegalArgument,
     NoSuchRemoteCluster,
 )
+from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import (
     FakeDialer,
     FakeNode,
@@ -17,7 +18,6 @@ from tests.unit.remote.fakes import (
     refused,
 )
 from tests.unit.remote.registries import A, B, C, connected, failure, remotes, sniff
-from tests.unit.remote.virtual_time import in_virtual_time, settle
 
 
 @in_virtual_time
@@ -36,6 +36,10 @@ async def test_first_round_is_not_waited_for_without_end() -> None:
         loop = asyncio.get_running_loop()
         error = await failure(made)
         assert (loop.time(), error.reason) == (5.0, "Unable to connect to [eu]")
+        assert error.caused_by is not None, "C-74: the address and how far it got"
+        assert error.caused_by.reason == (
+            "[][10.0.0.1:9300] not connected yet, the connect round of remote cluster [eu] goes on"
+        )
         await failure(made)
         assert loop.time() == 5.0, "the next one does not wait again"
 
@@ -116,6 +120,22 @@ async def test_needed_remote_is_waited_for_until_the_deadline() -> None:
         loop = asyncio.get_running_loop()
         error = await failure(made, deadline=2.0)
         assert (loop.time(), error.reason) == (2.0, "Unable to connect to [eu]")
+
+
+@in_virtual_time
+async def test_a_black_hole_costs_no_connect_timeout() -> None:
+    """C-72: ten seconds at most; as soon as a round has failed, with that round's own error."""
+    silent = FakeNode(A, silent=True)
+    async with remotes(FakeDialer(silent), sniff(skip_unavailable="false")) as made:
+        loop = asyncio.get_running_loop()
+        error = await failure(made)
+        assert (loop.time(), error.reason) == (10.0, "Unable to connect to [eu]")
+        await settle(30)
+        asked_at = loop.time()
+        error = await failure(made)
+        assert loop.time() == asked_at + 10.0
+        assert error.reason == "[][10.0.0.1:9300] connect_timeout[30s]"
+        assert error.status == 502
 
 
 @in_virtual_time

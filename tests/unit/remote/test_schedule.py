@@ -2,7 +2,8 @@
 
 import pytest
 
-from sealane.remote.schedule import Backoff, Schedule
+from sealane.model.backoff import Backoff
+from sealane.remote.schedule import Schedule
 
 
 def missed(schedule: Schedule, now: float, *, missing: int = 1) -> None:

@@ -5,7 +5,8 @@ import pytest
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model.node import Address
 from sealane.remote.config import ProxyConfig, SniffConfig
-from sealane.remote.settings import REMOTE_SETTINGS
+from sealane.remote.server_settings import BIND_HOST, PUBLISH_HOST
+from sealane.remote.settings import REMOTE_SETTINGS, instead_of
 from sealane.remote.snapshot import PROBE_EVERY_S, REMOTE_RULES, node_config, remote_configs
 from sealane.settings import EMPTY, Registry, Settings, Value
 from sealane.settings.node_settings import Compress, CompressionScheme
@@ -169,6 +170,24 @@ REFUSED: list[tuple[str, dict[str, Value], str, str | None]] = [
         None,
     ),
     (
+        "a dial address in proxy mode",
+        {"mode": "proxy", "proxy_address": "h:1", "proxy": "x:1"},
+        "missing required setting [cluster.remote.b.seeds] for setting [cluster.remote.b.proxy]",
+        None,
+    ),
+    (
+        "an expected name without a remote",
+        {"cluster_name": "x"},
+        "Cannot configure setting [cluster.remote.b.cluster_name] if remote cluster is not enabled.",
+        None,
+    ),
+    (
+        "no request at all",
+        {"seeds": ("h:1",), "max_in_flight_requests": "0"},
+        "Failed to parse value [0] for setting [cluster.remote.b.max_in_flight_requests] must be >= 1",
+        None,
+    ),
+    (
         "C-19 unknown key",
         {"foo": "x"},
         "persistent setting [cluster.remote.b.foo], not recognized",
@@ -191,6 +210,7 @@ def test_refused(keys: dict[str, Value], reason: str, cause: str | None) -> None
     error = refusal({f"cluster.remote.b.{key}": value for key, value in keys.items()})
     assert (error.es_type, error.status) == ("illegal_argument_exception", 400)
     assert error.reason == reason
+    assert error.suppressed == []
     shown = (error.caused_by.es_type, error.caused_by.reason) if error.caused_by else None
     assert shown == (("number_format_exception", cause) if cause else None)
 
@@ -229,6 +249,66 @@ def test_node_settings_are_static(key: str) -> None:
     assert error.reason == f"persistent setting [cluster.remote.{key}], not dynamically updateable"
 
 
+@pytest.mark.parametrize(
+    ("face", "skips"), [("elasticsearch", True), ("opensearch", False)], ids=str
+)
+def test_the_default_of_skip_unavailable_is_of_the_face(face: str, skips: bool) -> None:
+    """C-35: true in Elasticsearch from 8.15 on, false in OpenSearch; what is set counts in both."""
+    faced = settings(seeds=("h:1",)).merged({"http.face": face})
+    assert remote_configs(faced)["b"].skip_unavailable is skips
+    said = faced.merged({"cluster.remote.b.skip_unavailable": str(not skips).lower()})
+    assert remote_configs(said)["b"].skip_unavailable is not skips
+
+
+@pytest.mark.parametrize(
+    ("key", "instead"),
+    [
+        (
+            "cluster.remote.node.attr.gateway",
+            "set [cluster.remote.node.attr: gateway] here and [node.attr.gateway: true] on the remote's nodes",
+        ),
+        (
+            "cluster.remote.node.attr.a.b",
+            "set [cluster.remote.node.attr: a.b] here and [node.attr.a.b: true] on the remote's nodes",
+        ),
+        (
+            "transport.profiles._remote_cluster.port",
+            "that profile is reserved, use [remote_cluster.port]",
+        ),
+        ("cluster.remote.node.attr.", None),
+        ("cluster.remote.node.attr", None),
+        ("cluster.remote.b.foo", None),
+        ("transport.profiles.other.port", None),
+    ],
+)
+def test_what_to_set_instead_of_a_key_that_is_not_known(key: str, instead: str | None) -> None:
+    assert instead_of(key) == instead
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("publish_port", "-2", "must be >= -1"),
+        ("max_request_header_size", "63b", "must be >= [64b]"),
+        ("max_request_header_size", "3gb", "must be <= [2gb]"),
+    ],
+)
+def test_ranges_of_the_port_for_remote_clusters(key: str, value: str, problem: str) -> None:
+    with pytest.raises(IllegalArgument) as caught:
+        REGISTRY.validate(Settings({f"remote_cluster.{key}": value}))
+    assert caught.value.reason.endswith(problem)
+
+
+def test_hosts_of_the_port_for_remote_clusters_follow_its_own() -> None:
+    """`remote_cluster.host` is the default of both, `transport.host` of that."""
+    named = Settings(
+        {"remote_cluster.host": "10.0.0.1", "remote_cluster.publish_host": "a.example"}
+    )
+    assert BIND_HOST.get(named) == ("10.0.0.1",)
+    assert PUBLISH_HOST.get(named) == ("a.example",)
+    assert BIND_HOST.get(Settings({"transport.host": "10.0.0.2"})) == ("10.0.0.2",)
+
+
 def test_seeds_alone_enable_sniff_mode() -> None:
     """C-1, C-35: everything else has its default."""
     config = remote_configs(settings(seeds=("h:1",)))["b"]
@@ -236,6 +316,7 @@ def test_seeds_alone_enable_sniff_mode() -> None:
     assert [seed.address for seed in config.reach.seeds] == [Address("h", 1)]
     assert (config.reach.node_connections, config.reach.proxy) == (3, None)
     assert config.skip_unavailable is True
+    assert (config.cluster_name, config.max_in_flight_requests) == ("", 1000)
     assert config.link.ping_interval_s == PROBE_EVERY_S
     assert config.link.compress is Compress.INDEXING_DATA
     assert config.link.compression_scheme is CompressionScheme.LZ4

@@ -1,10 +1,23 @@
 """Sniff mode: which nodes become gateways, and what is said when none does."""
 
+import msgspec
+import pytest
+
 from sealane.errors import (
     IllegalArgument,
     IllegalState,
 )
-from sealane.model.node import Address
+from sealane.model.node import Address, NodeInfo
+from sealane.model.task import TaskRegistry
+from sealane.remote.config import SniffConfig
+from sealane.remote.dialling import Reach
+from sealane.remote.gateways import Gateways
+from sealane.remote.identity import PinnedIdentity
+from sealane.remote.protocols import NodeConnection
+from sealane.remote.snapshot import remote_configs
+from sealane.remote.sniff import SniffStrategy
+from sealane.remote.transport.identity import IdentityRequest
+from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import (
     EU,
     US,
@@ -15,8 +28,17 @@ from tests.unit.remote.fakes import (
     node,
     refused,
 )
-from tests.unit.remote.registries import A, B, C, D, connected, failure, remotes, sniff
-from tests.unit.remote.virtual_time import in_virtual_time, settle
+from tests.unit.remote.registries import (
+    A,
+    B,
+    C,
+    D,
+    FixedClock,
+    connected,
+    failure,
+    remotes,
+    sniff,
+)
 
 
 @in_virtual_time
@@ -207,12 +229,54 @@ async def test_transient_connection_of_a_failed_round_is_closed() -> None:
 
 
 @in_virtual_time
+@pytest.mark.parametrize("family", ["elasticsearch", "opensearch"])
+async def test_real_servers_are_asked_in_their_own_way(family: str) -> None:
+    nodes = cluster_of(A, B, C, D)
+    for each in nodes:
+        each.family = family
+    async with remotes(FakeDialer(*nodes), sniff()) as made:
+        await settle(100)
+        assert connected(made) == ["a", "b", "c"]
+
+
+@in_virtual_time
 async def test_foreign_seed_is_a_gateway_without_a_list() -> None:
-    """A node of another product is connected to as it is."""
-    seed = FakeNode(A, family="elasticsearch", list_error=IllegalArgument("never asked"))
+    """A node of another product that cannot tell the others is connected to as it is."""
+    seed = FakeNode(A, family="elasticsearch", list_error=IllegalArgument("no"))
     async with remotes(FakeDialer(seed), sniff()) as made:
         await settle(100)
         assert connected(made) == ["a"]
+
+
+@in_virtual_time
+async def test_nodes_of_releases_that_are_not_spoken_with() -> None:
+    """A cluster in the middle of an upgrade: the new nodes are used, the old ones named."""
+    seed, other = cluster_of(A, B)
+    seed.family = other.family = "elasticsearch"
+    old = msgspec.structs.replace(B, version="8.18.0")
+    dialer = FakeDialer(seed, other)
+    gateways = Gateways(on_gain=lambda: None, on_loss=lambda: None)
+    config = remote_configs(sniff())["eu"]
+    assert isinstance(config.reach, SniffConfig)
+
+    async def listed(connection: NodeConnection) -> list[NodeInfo]:
+        return [A, old]
+
+    reach = Reach(
+        alias="eu",
+        link=config.link,
+        dialer=dialer,
+        identify=IdentityRequest(TaskRegistry("local"), FixedClock()),
+        gateways=gateways,
+        identity=PinnedIdentity(),
+    )
+    strategy = SniffStrategy(config.reach, reach, listed, gateway_attribute=None)
+    await strategy.fill()
+    assert [each.name for each in gateways.nodes] == ["a"]
+    assert B.address not in dialer.dialled
+    assert strategy.warnings == [
+        "node [b] has version [8.18.0], this node speaks with [8.19] to [9.x]"
+    ]
 
 
 @in_virtual_time
@@ -236,6 +300,39 @@ async def test_refill_without_the_seed() -> None:
         nodes[1].go_down()
         await settle()
         assert connected(made) == ["c", "d"]
+
+
+@in_virtual_time
+async def test_former_gateways_are_tried_when_no_seed_answers() -> None:
+    """P23: all connections break, and the only seed stays away; the error, while there is one, is
+    the seed's.
+    """
+    nodes = cluster_of(A, B, C)
+    async with remotes(FakeDialer(*nodes), sniff()) as made:
+        await settle()
+        for each in nodes:
+            each.go_down()
+        await settle(20)
+        last = made.describe(verbose=True)["eu"]["last_error"]
+        assert isinstance(last, dict)
+        assert (last["seed"], last["reason"]) == ("10.0.0.1:9300", refused(A.address).reason)
+        nodes[1].error = None
+        await settle(61)
+        assert connected(made) == ["b"]
+
+
+@in_virtual_time
+async def test_former_gateways_of_another_cluster_are_refused() -> None:
+    """Their addresses may belong to somebody else by now."""
+    nodes = cluster_of(A, B)
+    async with remotes(FakeDialer(*nodes), sniff()) as made:
+        await settle()
+        for each in nodes:
+            each.go_down()
+        nodes[1].cluster = US
+        nodes[1].error = None
+        await settle(200)
+        assert connected(made) == []
 
 
 @in_virtual_time

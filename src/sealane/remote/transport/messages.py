@@ -12,14 +12,12 @@ from typing import TypeVar
 import msgspec
 
 from sealane.errors import IllegalArgument
-from sealane.model.node import NodeInfo
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.query import parse_search_body
 from sealane.reduce import ClusterAnswer, IdentityMemo
 from sealane.reduce.partial import Partial
 
 SEARCH = "indices:data/read/search"
-NODES = "cluster:internal/remote_cluster/nodes"
 
 
 class SearchMessage(msgspec.Struct, frozen=True, array_like=True):
@@ -38,12 +36,6 @@ class SearchMessage(msgspec.Struct, frozen=True, array_like=True):
     batched_reduce_size: int = 512
 
 
-class NodesMessage(msgspec.Struct, frozen=True, array_like=True):
-    """The nodes of a cluster that may be connected to, in any order."""
-
-    nodes: list[NodeInfo]
-
-
 M = TypeVar("M")
 
 # Made once: a decoder is compiled from its type.
@@ -56,7 +48,6 @@ _encoded: IdentityMemo[bytes] = IdentityMemo(_REMEMBERED)
 _encoder = msgspec.msgpack.Encoder()
 _search_decoder = msgspec.msgpack.Decoder(SearchMessage)
 _partial_decoder = msgspec.msgpack.Decoder(Partial)
-_nodes_decoder = msgspec.msgpack.Decoder(NodesMessage)
 
 
 def encode_search(request: SearchRequest) -> bytes:
@@ -86,7 +77,7 @@ def encode_search(request: SearchRequest) -> bytes:
 
 def decode_search(payload: bytes) -> SearchRequest:
     """Raises IllegalArgument for bytes that are no search, and what parsing its body raises."""
-    message = _decode(_search_decoder, payload, SEARCH)
+    message = decode(_search_decoder, payload, SEARCH)
     if message.from_ < 0 or message.size < 0:
         raise IllegalArgument(
             f"[from] and [size] must not be negative, found [{message.from_}] and [{message.size}]"
@@ -106,6 +97,11 @@ def decode_search(payload: bytes) -> SearchRequest:
     )
 
 
+def search_indices(payload: bytes) -> tuple[str, ...]:
+    """The expressions of an encoded search, the rest of it unread. Raises IllegalArgument."""
+    return decode(_search_decoder, payload, SEARCH).indices
+
+
 def encode_answer(answer: ClusterAnswer) -> bytes:
     """Milliseconds taken as four bytes, big-endian, then the partial: equal partials are equal bytes."""
     return _TOOK.pack(answer.took_ms) + _encode_partial(answer.partial)
@@ -119,7 +115,7 @@ def decode_answer(payload: bytes) -> ClusterAnswer:
     body = payload[_TOOK.size :]
     if body[1:2] == _NO_HITS and len(body) <= _REMEMBERED_BYTES_MAX:
         return ClusterAnswer(_remembered(body), took_ms)
-    return ClusterAnswer(_decode(_partial_decoder, body, SEARCH), took_ms)
+    return ClusterAnswer(decode(_partial_decoder, body, SEARCH), took_ms)
 
 
 def _encode_partial(partial: Partial) -> bytes:
@@ -136,19 +132,11 @@ def _encode_partial(partial: Partial) -> bytes:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _remembered(body: bytes) -> Partial:
-    return _decode(_partial_decoder, body, SEARCH)
+    return decode(_partial_decoder, body, SEARCH)
 
 
-def encode_nodes(nodes: list[NodeInfo]) -> bytes:
-    return _encoder.encode(NodesMessage(nodes))
-
-
-def decode_nodes(payload: bytes) -> list[NodeInfo]:
-    """Raises IllegalArgument for bytes that are no list of nodes."""
-    return _decode(_nodes_decoder, payload, NODES).nodes
-
-
-def _decode(decoder: msgspec.msgpack.Decoder[M], payload: bytes, action: str) -> M:
+def decode(decoder: msgspec.msgpack.Decoder[M], payload: bytes, action: str) -> M:
+    """Raises IllegalArgument, naming the action, for bytes that are not what the decoder reads."""
     try:
         return decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,14 +1,18 @@
-"""Asking a node for the nodes of its cluster."""
+"""Asking a node for the nodes of its cluster, in the way that its product has."""
 
 import asyncio
 
 from sealane.clock import Clock
+from sealane.errors import ActionNotFound, ApiError, TransportSerialization
 from sealane.model.node import NodeInfo
 from sealane.model.task import SYSTEM, Context, TaskRegistry
 from sealane.remote.protocols import NodeConnection
-from sealane.remote.transport.messages import NODES, decode_nodes
+from sealane.wire.errors import RemoteProtocolError
+from sealane.wire.families.protocol import NodesAction
 
 _TIMEOUT_S = 30.0
+_ANSWER_MAX = 8 * 1024 * 1024
+"""In bytes: over ten thousand nodes. Reading holds up everything else, and takes time by the node."""
 
 
 class NodesRequest:
@@ -19,9 +23,38 @@ class NodesRequest:
         self._clock = clock
 
     async def __call__(self, connection: NodeConnection) -> list[NodeInfo]:
-        """Raises what the other side raised, NodeDisconnected, ReceiveTimeout after 30 seconds."""
+        """The first of the wire's actions that the node knows answers.
+
+        Raises what the other side raised, NodeDisconnected, ReceiveTimeout when 30 seconds have not
+        been enough, TransportSerialization for an answer that cannot be read.
+        """
+        deadline = asyncio.get_running_loop().time() + _TIMEOUT_S
+        unknown: ApiError | None = None
+        for question in connection.wire.nodes.values():
+            try:
+                return await self._ask(connection, question, deadline)
+            except ApiError as error:
+                if error.es_type != ActionNotFound.es_type:
+                    raise
+                unknown = error
+        assert unknown is not None
+        raise unknown
+
+    async def _ask(
+        self, connection: NodeConnection, question: NodesAction, deadline: float
+    ) -> list[NodeInfo]:
         now_ms = self._clock.now_ms()
-        with self._tasks.start(NODES, start_ms=now_ms) as task:
-            deadline = asyncio.get_running_loop().time() + _TIMEOUT_S
+        action = question.action
+        with self._tasks.start(action, start_ms=now_ms) as task:
             ctx = Context(task=task, subject=SYSTEM, deadline=deadline, start_ms=now_ms)
-            return decode_nodes(await connection.request(NODES, b"", ctx, timeout_s=_TIMEOUT_S))
+            answer = await connection.request(action, question.request(), ctx, timeout_s=_TIMEOUT_S)
+        try:
+            if len(answer) > _ANSWER_MAX:
+                raise RemoteProtocolError(f"[{len(answer)}] bytes exceed [{_ANSWER_MAX}]")
+            return question.read_response(answer)
+        except RemoteProtocolError as wrong:
+            node = connection.node
+            raise TransportSerialization(
+                f"Failed to deserialize response of [{action}] from [{node.name}][{node.address}]: "
+                f"{wrong}"
+            ) from wrong

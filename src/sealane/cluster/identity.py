@@ -94,14 +94,31 @@ class DataFolder:
             entry = await store.get(_CLUSTER_KEY)
             assert entry is not None
         uuid = entry.value.decode()
-        if known is None:
-            self._file = msgspec.structs.replace(self._file, cluster_uuid=uuid)
-            _write(self.path / "node.json", self._file)
-        elif known != uuid:
+        if known is not None and known != uuid:
             raise IllegalState(
                 f"the data folder [{self.path}] is of cluster [{known}], its state of [{uuid}]"
             )
+        self.keep_cluster(uuid)
         return ClusterIdentity(name=name, uuid=uuid)
+
+    @property
+    def cluster_uuid(self) -> str:
+        """Of the cluster that this folder is of; empty before its first."""
+        return self._file.cluster_uuid or ""
+
+    def keep_cluster(self, uuid: str) -> None:
+        """Makes the folder one of that cluster, durably. Blocking, and quick. Raises IOFailure; IllegalState for a
+        folder of another cluster.
+        """
+        known = self._file.cluster_uuid
+        if known is None:
+            file = msgspec.structs.replace(self._file, cluster_uuid=uuid)
+            _write(self.path / "node.json", file)
+            self._file = file
+        elif known != uuid:
+            raise IllegalState(
+                f"the data folder [{self.path}] is of cluster [{known}], not of [{uuid}]"
+            )
 
     def close(self) -> None:
         """Gives the folder up."""

@@ -17,6 +17,7 @@ from sealane.cluster.blocks import LIFTING, Level, check_blocks
 from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.index_changes import mapping_json, new_index, with_settings
 from sealane.cluster.index_store import IndexStore
+from sealane.cluster.matching import matches_any
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
 from sealane.cluster.opened import IndexEngine, OpenedIndices, config_of
 from sealane.cluster.resolve import (
@@ -119,6 +120,10 @@ class IndexService:
         found = resolve(self._indices.metadata, expressions, options, now_ms)
         check_blocks((each.metadata for each in found), Level.READ)
         return found
+
+    def matches(self, expressions: Sequence[str], options: IndicesOptions, now_ms: int) -> bool:
+        """For `_resolve/cluster`. Raises as `matching.matches_any` does."""
+        return matches_any(self._indices.metadata, expressions, options, now_ms)
 
     def find(
         self,

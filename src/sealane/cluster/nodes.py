@@ -1,83 +1,60 @@
-"""Who is in the cluster, and how it fares. A cluster has one node that holds data."""
+"""Who is in the cluster, as one of its nodes shows it: the state published last, and itself where there is none."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from sealane.clock import Clock
-from sealane.cluster.metadata import ClusterMetadata
-from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.cluster.published import Member, PublishedState
+from sealane.model.node import ClusterIdentity, NodeInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthFigures:
-    """What `_cluster/health` counts. A replica has no second node to be on, so it is unassigned."""
-
-    status: str
-    nodes: int
-    data_nodes: int
-    primaries: int
-    unassigned_primaries: int
-    unassigned: int
-
-    @property
-    def active_percent(self) -> float:
-        wanted = self.primaries + self.unassigned
-        return 100.0 if wanted == 0 else 100.0 * self.primaries / wanted
-
-
-class LocalNode:
-    """This node, which is all of the cluster and its master."""
+class ClusterNodes:
+    """A view; all that changes is asked for when it is shown."""
 
     def __init__(
         self,
         *,
-        identity: ClusterIdentity,
-        node: NodeInfo,
-        http: Callable[[], Address],
-        clock: Clock,
+        identity: Callable[[], ClusterIdentity],
+        local: Callable[[], Member],
+        state: Callable[[], PublishedState | None],
+        has_master: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`http` is asked when an address is shown: it is known only once the node listens."""
+        """`has_master` is False while the master that published `state` cannot be reached."""
         self._identity = identity
-        self._node = node
-        self._http = http
-        self._clock = clock
-        self._started_ms = clock.now_ms()
+        self._local = local
+        self._state = state
+        self._has_master = has_master
 
     @property
     def identity(self) -> ClusterIdentity:
-        return self._identity
+        return self._identity()
 
     @property
     def local_node(self) -> NodeInfo:
-        return self._node
+        return self._local().node
+
+    @property
+    def state(self) -> PublishedState | None:
+        """None before the first one."""
+        return self._state()
 
     @property
     def master_id(self) -> str:
-        return self._node.id
+        """The master's node id; empty while there is none."""
+        state = self._state()
+        return state.master_id if state is not None and self._has_master() else ""
+
+    def members(self) -> Sequence[Member]:
+        """All, as last published; this node as it is now."""
+        local, state = self._local(), self._state()
+        if state is None:
+            return (local,)
+        others = state.members
+        if all(each.node.id != local.node.id for each in others):
+            return (*others, local)
+        return tuple(local if each.node.id == local.node.id else each for each in others)
 
     def nodes(self) -> Sequence[NodeInfo]:
-        return (self._node,)
+        return tuple(each.node for each in self.members())
 
     def http_address(self, node_id: str) -> str:
         """`host:port` of a node's HTTP interface; empty for a node that is not here."""
-        return str(self._http()) if node_id == self._node.id else ""
-
-    @property
-    def uptime_ms(self) -> int:
-        return max(0, self._clock.now_ms() - self._started_ms)
-
-    def health(self, metadata: ClusterMetadata, unopened: Sequence[str] = ()) -> HealthFigures:
-        """`unopened` are the uuids of indices that the engine could not open."""
-        broken = set(unopened)
-        opened = [index for index in metadata if index.open]
-        lost = sum(index.shards for index in opened if index.uuid in broken)
-        primaries = sum(index.shards for index in opened) - lost
-        unassigned = lost + sum(index.shards * index.replicas for index in opened)
-        return HealthFigures(
-            status="red" if lost else "yellow" if unassigned else "green",
-            nodes=1,
-            data_nodes=1,
-            primaries=primaries,
-            unassigned_primaries=lost,
-            unassigned=unassigned,
-        )
+        return next((each.http for each in self.members() if each.node.id == node_id), "")

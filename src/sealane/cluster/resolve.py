@@ -145,7 +145,7 @@ def resolve_read_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteT
     if index is None:
         members = meta.alias(name)
         if members is None:
-            _refuse_underscore(name)
+            refuse_underscore(name)
             if _is_remote(name):
                 raise _not_across_clusters((name,))
             raise IndexNotFound(name)
@@ -193,7 +193,7 @@ class _Walk:
             self._take_wildcard("*", excludes=False, required=False)
 
     def take(self, expression: str) -> None:
-        _refuse_underscore(expression)
+        refuse_underscore(expression)
         excludes = self._after_wildcard and expression.startswith("-")
         name = resolve_date_name(expression[1:] if excludes else expression, self._now_ms)
         if _is_remote(name) and not self._options.ignore_unavailable:
@@ -231,7 +231,7 @@ class _Walk:
         if self._options.ignore_unavailable and (not is_alias or self._ignore_aliases):
             return
         if not is_alias:
-            raise _not_found(name)
+            raise not_found(name)
         if self._ignore_aliases:
             raise IllegalArgument(
                 f"The provided expression [{name}] matches an alias, specify the corresponding "
@@ -261,7 +261,7 @@ class _Walk:
                 self.names.pop(name, None)
             return
         if required and not indices:
-            raise _not_found(pattern)
+            raise not_found(pattern)
         self._members.update(sorted(indices.items()))
         self.names.update(dict.fromkeys(names))
 
@@ -293,7 +293,7 @@ def _with_filters(index: IndexMetadata, names: dict[str, None]) -> ResolvedIndex
     return ResolvedIndex(index, tuple(filters) or None, via)
 
 
-def _refuse_underscore(name: str) -> None:
+def refuse_underscore(name: str) -> None:
     if name.startswith("_"):
         raise InvalidIndexName(name, "must not start with '_'.")
 
@@ -312,7 +312,7 @@ def _not_across_clusters(expressions: Sequence[str]) -> IllegalArgument:
     )
 
 
-def _not_found(name: str) -> IndexNotFound:
+def not_found(name: str) -> IndexNotFound:
     error = IndexNotFound(name)
     if name.startswith("-"):
         error.reason += _EXCLUSION_HINT
@@ -321,7 +321,7 @@ def _not_found(name: str) -> IndexNotFound:
 
 def _nothing_left(expressions: Sequence[str]) -> ApiError:
     if len(expressions) <= 1:
-        return _not_found(expressions[0] if expressions else ALL)
+        return not_found(expressions[0] if expressions else ALL)
     error = IndexNotFound("null")
     error.metadata = {"resource.type": "index_expression", "resource.id": list(expressions)}
     return error

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from sealane.cluster.serial import Serial
+from sealane.cluster.settings_scopes import ARCHIVED, Scopes
 from sealane.cluster.store import ABSENT, StateStore
 from sealane.errors import ActionRequestValidation, ApiError, ParsingError, SettingsError
 from sealane.model.patterns import matches
@@ -21,7 +22,6 @@ T = TypeVar("T")
 log = logging.getLogger("sealane.cluster")
 
 _KEY: Final = "cluster/settings"
-_ARCHIVED: Final = "archived."
 _SCOPES: Final = ("persistent", "transient")
 _JAVA: Final[Mapping[type, str]] = {
     str: "java.lang.String",
@@ -77,7 +77,7 @@ class ClusterSettings:
         self._persistent = Settings(
             {self._readable_key(key, value): value for key, value in stored.items()}
         )
-        self._current = self._in_force(self._persistent, self._transient)
+        self._current = Scopes(self._node, self._persistent, self._transient).in_force()
 
     @property
     def current(self) -> Settings:
@@ -157,30 +157,29 @@ class ClusterSettings:
 
     def origin(self, key: str) -> str | None:
         """Which scope a key in force comes from: `transient`, `persistent`, `file`, or None."""
-        for name, scope in (
-            ("transient", self._transient),
-            ("persistent", self._persistent),
-            ("file", self._node),
-        ):
-            if key in scope:
-                return name
-        return None
+        return Scopes(self._node, self._persistent, self._transient).origin(key)
 
     async def _apply(self, persistent: Changes, transient: Changes) -> None:
         new_persistent = _changed(self._persistent, persistent)
         new_transient = _changed(self._transient, transient)
-        new = self._in_force(new_persistent, new_transient)
+        scopes = Scopes(self._node, new_persistent, new_transient)
+        new = scopes.in_force()
+        asked = {"transient": transient, "persistent": persistent}
         # The reference judges transient settings first, which shows in its error.
-        for kind, changes in (("transient", transient), ("persistent", persistent)):
+        for kind, changes in asked.items():
             if changes:
-                self._registry.validate_update(changes, self._current, new, kind=kind)
+                try:
+                    self._registry.validate_update(changes, self._current, new, kind=kind)
+                except ApiError as error:
+                    scopes.explain(error, [scope for scope, given in asked.items() if given])
+                    raise
         if new_persistent != self._persistent:
             await self._write(new_persistent)
         self._persistent, self._transient = new_persistent, new_transient
         self._publish(new)
 
     async def _write(self, persistent: Settings) -> None:
-        stored = {key.removeprefix(_ARCHIVED): value for key, value in persistent.items()}
+        stored = {key.removeprefix(ARCHIVED): value for key, value in persistent.items()}
         self._stored_version = await self._store.compare_and_set(
             {_KEY: msgspec.json.encode(stored)}, {_KEY: self._stored_version}
         )
@@ -196,13 +195,6 @@ class ClusterSettings:
                 # One consumer's fault must not keep the others on the old settings.
                 log.exception("a consumer of the cluster settings failed")
 
-    def _in_force(self, persistent: Settings, transient: Settings) -> Settings:
-        return (
-            self._node.merged(persistent)
-            .merged(transient)
-            .filtered(lambda key: not key.startswith(_ARCHIVED))
-        )
-
     def _readable_key(self, key: str, value: Value) -> str:
         setting = self._registry.get(key)
         try:
@@ -213,7 +205,7 @@ class ClusterSettings:
         except ApiError as error:
             reason = error.reason
         log.warning("a stored setting is put aside", extra={"setting": key, "reason": reason})
-        return _ARCHIVED + key
+        return ARCHIVED + key
 
     def _visible(self, settings: Settings) -> Settings:
         def shown(key: str) -> bool:

@@ -2,14 +2,21 @@
 them.
 """
 
+from sealane.inbound.about import AboutLocal, register_about_handlers
 from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.foreign import register_foreign_handlers
 from sealane.inbound.handlers import LocalCluster, register_handlers
+from sealane.inbound.reports import register_report_handler
 
 __all__ = [
+    "AboutLocal",
     "Action",
     "Authorize",
     "LocalCluster",
     "Registrar",
+    "register_about_handlers",
     "register_actions",
+    "register_foreign_handlers",
     "register_handlers",
+    "register_report_handler",
 ]

@@ -9,13 +9,8 @@ from sealane.model.node import NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
-from sealane.remote.transport.messages import (
-    NODES,
-    SEARCH,
-    decode_search,
-    encode_answer,
-    encode_nodes,
-)
+from sealane.remote.transport.messages import SEARCH, decode_search, encode_answer
+from sealane.wire.families.sealane import NODES, encode_nodes
 
 
 class LocalCluster(Protocol):
@@ -35,7 +30,15 @@ def register_handlers(
     """Registers every inbound action. `nodes` are those of this cluster, as they are when it is
     called.
     """
-    register_actions(registrar, [_search(local), _nodes(nodes)], authorize)
+    register_actions(registrar, [_search(local)], authorize)
+    register_nodes_handler(registrar, nodes=nodes, authorize=authorize)
+
+
+def register_nodes_handler(
+    registrar: Registrar, *, nodes: Callable[[], list[NodeInfo]], authorize: Authorize
+) -> None:
+    """Registers the list of nodes alone, which every node answers."""
+    register_actions(registrar, [_nodes(nodes)], authorize)
 
 
 def _search(local: LocalCluster) -> Action[Any]:

@@ -75,3 +75,17 @@ async def test_a_damaged_node_file_is_named(tmp_path: Path, text: str) -> None:
     # The failed start left no lock.
     (tmp_path / "node.json").unlink()
     DataFolder.open(tmp_path, CountingIds()).close()
+
+
+def test_a_folder_is_of_the_first_cluster_that_its_node_joined(tmp_path: Path) -> None:
+    ids = CountingIds()
+    folder = DataFolder.open(tmp_path, ids)
+    assert folder.cluster_uuid == ""
+    folder.keep_cluster("u1")
+    folder.keep_cluster("u1")
+    folder.close()
+    folder = DataFolder.open(tmp_path, ids)
+    assert folder.cluster_uuid == "u1"
+    with pytest.raises(IllegalState, match=r"is of cluster \[u1\], not of \[u2\]"):
+        folder.keep_cluster("u2")
+    folder.close()

@@ -1,42 +1,49 @@
-"""The node as its own cluster."""
+"""The nodes of a cluster as one of them shows them."""
 
-from sealane.cluster.metadata import ClusterMetadata
-from sealane.cluster.nodes import LocalNode
-from sealane.model.node import Address, ClusterIdentity, NodeInfo
-from sealane.settings import Settings
-from tests.unit.cluster.fakes import FixedClock
-from tests.unit.cluster.test_resolve import index
+import msgspec
 
-NODE = NodeInfo(id="n", ephemeral_id="e", name="one", address=Address("127.0.0.1", 9300))
+from sealane.cluster.nodes import ClusterNodes
+from sealane.cluster.published import PublishedState
+from tests.unit.cluster.states import IDENTITY, member, state
 
 
-def local(clock: FixedClock) -> LocalNode:
-    return LocalNode(
-        identity=ClusterIdentity(name="eu", uuid="u"),
-        node=NODE,
-        http=lambda: Address("::1", 9200),
-        clock=clock,
+def view(shown: PublishedState | None, *, has_master: bool = True) -> ClusterNodes:
+    return ClusterNodes(
+        identity=lambda: IDENTITY,
+        local=lambda: member("g"),
+        state=lambda: shown,
+        has_master=lambda: has_master,
     )
 
 
-def test_a_node_is_its_clusters_master_and_only_member() -> None:
-    clock = FixedClock()
-    node = local(clock)
-    clock.ms += 1500
-    assert node.uptime_ms == 1500
-    assert node.nodes() == (NODE,)
-    assert node.master_id == "n"
-    assert node.http_address("n") == "[::1]:9200"
-    assert node.http_address("other") == ""
+def test_before_the_first_state_a_node_is_alone_and_without_a_master() -> None:
+    nodes = view(None)
+    assert [each.name for each in nodes.nodes()] == ["g"]
+    assert nodes.master_id == ""
+    assert nodes.http_address("id-g") == "g.local:9200"
 
 
-def test_health_counts_open_shards_and_their_missing_copies() -> None:
-    node = local(FixedClock())
-    assert node.health(ClusterMetadata()).status == "green"
-    copies = index("b", 2).changed(settings=Settings({"index.number_of_replicas": "0"}))
-    meta = ClusterMetadata([index("a", 3), copies, index("c", 5, open=False)])
-    health = node.health(meta)
-    assert (health.status, health.primaries, health.unassigned) == ("yellow", 5, 3)
-    assert health.active_percent == 62.5
-    lost = node.health(meta, ["u_b"])
-    assert (lost.status, lost.primaries, lost.unassigned_primaries) == ("red", 3, 2)
+def test_the_state_says_who_is_there_and_who_is_the_master() -> None:
+    nodes = view(state("g", "h"))
+    assert [each.name for each in nodes.nodes()] == ["m", "g", "h"]
+    assert nodes.master_id == "id-m"
+    assert nodes.http_address("id-h") == "h.local:9200"
+    assert nodes.http_address("id-x") == ""
+
+
+def test_a_node_shows_itself_as_it_is_now() -> None:
+    old = state("g")
+    stale = msgspec.structs.replace(
+        old, members=(old.members[0], msgspec.structs.replace(old.members[1], http="old:1"))
+    )
+    assert view(stale).http_address("id-g") == "g.local:9200"
+
+
+def test_a_node_that_the_master_has_given_up_still_shows_itself() -> None:
+    assert [each.name for each in view(state("h")).nodes()] == ["m", "h", "g"]
+
+
+def test_while_the_master_is_away_its_state_is_shown_and_no_master() -> None:
+    nodes = view(state("g"), has_master=False)
+    assert [each.name for each in nodes.nodes()] == ["m", "g"]
+    assert nodes.master_id == ""

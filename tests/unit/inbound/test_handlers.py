@@ -13,13 +13,12 @@ from sealane.model.search import SearchRequest
 from sealane.model.task import Context, Subject, Task, TaskId
 from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts
 from sealane.remote.transport.messages import (
-    NODES,
     SEARCH,
     decode_answer,
-    decode_nodes,
     encode_search,
 )
 from sealane.security.rules import Decision, authorize
+from sealane.wire.families.sealane import NODES, decode_nodes
 
 
 class Handlers(dict[str, Handler]):

@@ -1,0 +1,121 @@
+"""Whether index expressions lead anywhere, for `_resolve/cluster`. Pure.
+
+Unlike for a search, an alias counts as it is, whatever the state of its indices, and a closed index may be named but
+does not count.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sealane.cluster.date_names import resolve_date_name
+from sealane.cluster.metadata import ClusterMetadata
+from sealane.cluster.resolve import ALL, is_all, not_found, refuse_underscore
+from sealane.errors import InvalidIndexName
+from sealane.model.patterns import matcher
+from sealane.model.search import IndicesOptions
+
+_NOTHING = ("*", "-*")
+_EVERYTHING = "**"
+"""How the reference calls the pattern of all names."""
+_FAILURES = "failures"
+"""The selector of a data stream's failure store, which neither an index nor an alias of ours has."""
+
+
+def matches_any(
+    meta: ClusterMetadata, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+) -> bool:
+    """Whether an alias or an open index is reached. No expressions mean all names.
+
+    Raises IndexNotFound for a name that must exist and does not, InvalidIndexName, ParseError.
+    """
+    if tuple(expressions) == _NOTHING:
+        return False
+    walk = _Walk(meta, options, now_ms)
+    if is_all(expressions) or tuple(expressions) == ("*",):
+        expressions = (_EVERYTHING,)
+    elif len(expressions) == 1 and expressions[0].startswith(f"{ALL}::"):
+        if not (options.expand_open or options.expand_closed):
+            return False
+        expressions = (expressions[0].replace(ALL, "*", 1),)
+    for expression in expressions:
+        walk.take(expression)
+    return walk.found()
+
+
+class _Walk:
+    """Goes through the expressions in order and keeps the names that they lead to, aliases as such."""
+
+    def __init__(self, meta: ClusterMetadata, options: IndicesOptions, now_ms: int) -> None:
+        self._meta = meta
+        self._options = options
+        self._now_ms = now_ms
+        self._expands = options.expand_open or options.expand_closed
+        self._after_wildcard = False
+        self._names: dict[str, None] = {}
+
+    def take(self, expression: str) -> None:
+        refuse_underscore(expression)
+        excludes = self._after_wildcard and expression.startswith("-")
+        written, selector = _split_selector(expression[1:] if excludes else expression)
+        name = resolve_date_name(written, self._now_ms)
+        if "*" in name and self._expands:
+            self._after_wildcard = True
+            matched = [*self._matching(name, selector)]
+            if excludes:
+                self._drop(matched)
+            elif matched or self._options.allow_no_indices:
+                self._names.update(dict.fromkeys(matched))
+            else:
+                raise not_found(f"{name}::{selector}" if selector == _FAILURES else name)
+        elif excludes:
+            self._drop([name])
+        else:
+            self._take_name(name, selector)
+
+    def found(self) -> bool:
+        return any(
+            self._meta.alias(name) is not None
+            or ((index := self._meta.index(name)) is not None and index.open)
+            for name in self._names
+        )
+
+    def _take_name(self, name: str, selector: str) -> None:
+        if not name:
+            raise not_found(name)
+        exists = self._meta.index(name) is not None or self._meta.alias(name) is not None
+        if exists and selector != _FAILURES:
+            self._names.setdefault(name)
+        elif not self._options.ignore_unavailable:
+            raise not_found(f"{name}::{selector}" if exists else name)
+
+    def _matching(self, pattern: str, selector: str) -> Iterable[str]:
+        fits = matcher(pattern)
+        for index in self._meta:
+            state = self._options.expand_open if index.open else self._options.expand_closed
+            shown = self._shows(index.hidden, pattern, index.name)
+            if state and shown and selector != _FAILURES and fits(index.name):
+                yield index.name
+        for alias in self._meta.aliases():
+            if fits(alias) and self._shows(self._meta.alias_hidden(alias), pattern, alias):
+                yield alias
+
+    def _shows(self, hidden: bool, pattern: str, name: str) -> bool:
+        if not hidden or self._options.expand_hidden:
+            return True
+        return pattern.startswith(".") and name.startswith(".")
+
+    def _drop(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._names.pop(name, None)
+
+
+def _split_selector(expression: str) -> tuple[str, str]:
+    """The name, and the selector behind `::`; `data` where there is none."""
+    name, separator, selector = expression.rpartition("::")
+    if not separator:
+        return expression, "data"
+    if selector not in ("data", _FAILURES):
+        raise InvalidIndexName(
+            expression,
+            f"invalid usage of :: separator, [{selector}] is not a recognized selector",
+        )
+    return name, selector

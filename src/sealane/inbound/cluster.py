@@ -1,0 +1,104 @@
+"""What a node answers the other nodes of its own cluster: joining, following, leaving, and requests that they pass on.
+
+The data node answers the first three. Each node relays requests to its fellows.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from sealane.cluster.fellows import Fellows
+from sealane.cluster.forwarded import FORWARD, ForwardedAnswer, ForwardedRequest
+from sealane.cluster.forwarded import encode as encode_forwarded
+from sealane.cluster.forwarded import read_request as read_forwarded
+from sealane.cluster.published import (
+    FOLLOW,
+    JOIN,
+    LEAVE,
+    FollowRequest,
+    JoinRequest,
+    LeaveRequest,
+    PublishedState,
+    decode,
+    encode,
+)
+from sealane.cluster.relay import Relayed, read_relayed, relay_action
+from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.model.task import Context
+from sealane.remote.transport.messages import SEARCH
+from sealane.remote.transport.messages_clusters import CLUSTER_STATS, RESOLVE_CLUSTER
+from sealane.wire.families.sealane import NODES
+
+RELAYED = (SEARCH, NODES, RESOLVE_CLUSTER, CLUSTER_STATS)
+"""The actions that are passed on to a fellow: all that other clusters may ask. Each works on any node."""
+
+RELAY_TIMEOUT_S = 30.0
+"""Of a relayed request; the deadline that it brings may be shorter."""
+
+
+class Master(Protocol):
+    """The membership that the data node keeps."""
+
+    def join(self, request: JoinRequest) -> PublishedState: ...
+
+    async def follow(self, request: FollowRequest) -> PublishedState | None: ...
+
+    def leave(self, request: LeaveRequest) -> None: ...
+
+
+AnswerForwarded = Callable[[ForwardedRequest, Context], Awaitable[ForwardedAnswer]]
+
+
+def register_master_handlers(
+    registrar: Registrar, *, master: Master, forwarded: AnswerForwarded, authorize: Authorize
+) -> None:
+    """What only the node that holds the data answers. `forwarded` runs a REST request that a fellow passes on."""
+
+    async def join(request: JoinRequest, ctx: Context) -> bytes:
+        return encode(master.join(request))
+
+    async def follow(request: FollowRequest, ctx: Context) -> bytes:
+        state = await master.follow(request)
+        return b"" if state is None else encode(state)
+
+    async def leave(request: LeaveRequest, ctx: Context) -> bytes:
+        master.leave(request)
+        return b""
+
+    async def forward(request: ForwardedRequest, ctx: Context) -> bytes:
+        return encode_forwarded(await forwarded(request, ctx))
+
+    actions: list[Action[Any]] = [
+        Action(name=JOIN, read=_reader(JoinRequest, JOIN), indices=_none, answer=join),
+        Action(name=FOLLOW, read=_reader(FollowRequest, FOLLOW), indices=_none, answer=follow),
+        Action(name=LEAVE, read=_reader(LeaveRequest, LEAVE), indices=_none, answer=leave),
+        # The forwarded request is authorized as what it is, where it is run.
+        Action(name=FORWARD, read=read_forwarded, indices=_none, answer=forward),
+    ]
+    register_actions(registrar, actions, authorize)
+
+
+def register_relay_handlers(
+    registrar: Registrar,
+    *,
+    fellows: Fellows,
+    authorize: Authorize,
+) -> None:
+    """Passes requests of other clusters on to the node they are meant for, for each action that may be relayed."""
+
+    def relay(action: str) -> Action[Any]:
+        async def answer(request: Relayed, ctx: Context) -> bytes:
+            return await fellows.ask(
+                request.node, action, request.payload, ctx, timeout_s=RELAY_TIMEOUT_S
+            )
+
+        return Action(name=relay_action(action), read=read_relayed, indices=_none, answer=answer)
+
+    register_actions(registrar, [relay(action) for action in RELAYED], authorize)
+
+
+def _reader(kind: type[Any], action: str) -> Callable[[bytes], Any]:
+    return lambda payload: decode(kind, payload, action)
+
+
+def _none(request: object) -> Sequence[str]:
+    return ()

@@ -1,0 +1,36 @@
+"""What a node without data answers other clusters: it sends their requests on to the node that has it, and the answers
+back, undecoded.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.model.task import Context
+from sealane.remote.transport.messages import SEARCH, search_indices
+from sealane.remote.transport.messages_clusters import (
+    CLUSTER_STATS,
+    RESOLVE_CLUSTER,
+    decode_resolve_cluster,
+)
+
+Ask = Callable[[str, bytes, Context], Awaitable[bytes]]
+
+_IndicesOf = Callable[[bytes], Sequence[str]]
+
+
+def register_passed_on(registrar: Registrar, *, ask: Ask, authorize: Authorize) -> None:
+    """Registers the actions on data. `ask` sends one to the data node."""
+    indices: dict[str, _IndicesOf] = {
+        SEARCH: search_indices,
+        RESOLVE_CLUSTER: lambda payload: decode_resolve_cluster(payload).expressions or (),
+        CLUSTER_STATS: lambda payload: (),
+    }
+    actions = [_passed_on(name, read, ask) for name, read in indices.items()]
+    register_actions(registrar, actions, authorize)
+
+
+def _passed_on(name: str, indices: _IndicesOf, ask: Ask) -> Action[bytes]:
+    async def answer(payload: bytes, ctx: Context) -> bytes:
+        return await ask(name, payload, ctx)
+
+    return Action(name=name, read=bytes, indices=indices, answer=answer)

@@ -1,0 +1,6 @@
+"""The composition root: which parts make a node, how they are joined, and in which order they start and stop."""
+
+from sealane.node.config import StartError, load_settings, registry
+from sealane.node.node import Node
+
+__all__ = ["Node", "StartError", "load_settings", "registry"]

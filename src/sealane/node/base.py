@@ -1,0 +1,251 @@
+"""What every node has, whatever it holds: its folder and name, its tasks, the transport, and the way to remotes and
+to HTTP clients.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+
+from sealane.clock import RandomIds, SystemClock
+from sealane.cluster.fellow_nodes import FELLOW_CHANNELS, FellowNodes
+from sealane.cluster.fellows import Fellows
+from sealane.cluster.identity import DataFolder
+from sealane.cluster.node_reports import NodeReport
+from sealane.cluster.nodes import ClusterNodes
+from sealane.cluster.published import Member
+from sealane.errors import IOFailure
+from sealane.inbound import register_foreign_handlers, register_report_handler
+from sealane.inbound.cluster import register_relay_handlers
+from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.model.task import TaskRegistry
+from sealane.node.config import config_folder, connection_profile, host_of, published, registry
+from sealane.remote import Pins, RemoteClusters
+from sealane.remote.diagnosis import ConnectionTests, Tools
+from sealane.remote.protocols import SettingsSource
+from sealane.remote.registry import CLIENT_ROLE
+from sealane.remote.transport.identity import IdentityRequest
+from sealane.remote.transport.nodes import NodesRequest
+from sealane.rest.app import Limits, RestApp
+from sealane.rest.router import Route
+from sealane.rest.server import HttpServer, address_of, bind_http
+from sealane.rest.services import Build
+from sealane.security.rules import authorize
+from sealane.settings import Settings
+from sealane.settings import node_settings as keys
+from sealane.settings.discovery_settings import (
+    HTTP_PUBLISH_HOST,
+    HTTP_PUBLISH_PORT,
+    TRANSPORT_PUBLISH_HOST,
+    TRANSPORT_PUBLISH_PORT,
+)
+from sealane.settings.tcp_settings import TRANSPORT_TCP
+from sealane.settings.tls_settings import TRANSPORT_TLS
+from sealane.transport import AsyncioNetwork, TaskScope, TransportService
+from sealane.transport.tls_files import TlsFiles
+from sealane.wire.families.protocol import Membership as ForeignMembership
+
+OPENSEARCH_NUMBER = "2.19.4"
+"""The version shown with `http.face: opensearch`, unless a setting says another."""
+
+
+class Base:
+    """The parts are made as the node needs them, and closed by `stack` in the opposite order."""
+
+    def __init__(self, settings: Settings, folder: DataFolder, stack: AsyncExitStack) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.stack = stack
+        self.clock = SystemClock()
+        self.ids = RandomIds()
+        self.identity = ClusterIdentity(name=keys.CLUSTER_NAME.get(settings), uuid="")
+        self.node_id = folder.ids.node_id
+        self.tasks = TaskRegistry(self.node_id)
+        self.address = Address("", 0)
+        self.http = Address("", 0)
+        self.report = NodeReport()
+        """What this node says of itself, filled as its parts are made."""
+        self._server: HttpServer | None = None
+        self.max_content_length = keys.HTTP_MAX_CONTENT_LENGTH.get(settings)
+        self.tls = _tls(settings)
+        self.transport = TransportService(
+            local=lambda: (self.info, self.identity),
+            network=AsyncioNetwork(TRANSPORT_TCP.read(settings)),
+            tasks=self.tasks,
+            clock=self.clock,
+            client_tls=None if self.tls is None else self.tls.client,
+        )
+        self._info: NodeInfo | None = None
+        self._listener: socket.socket | None = None
+
+    @property
+    def info(self) -> NodeInfo:
+        """Who this node is; known once it listens."""
+        assert self._info is not None, "the node has not started"
+        return self._info
+
+    def member(self) -> Member:
+        """This node as it is shown to others; without HTTP addresses before it serves."""
+        bound = str(self.http) if self.http.port else ""
+        return Member(
+            node=self.info,
+            http=bound
+            and str(published(self.settings, self.http, HTTP_PUBLISH_HOST, HTTP_PUBLISH_PORT)),
+            bound_http=(bound,) if bound else (),
+            bound_transport=(str(self.address),),
+            max_content_length=self.max_content_length,
+        )
+
+    def fellows(self, nodes: Callable[[], Sequence[NodeInfo]]) -> FellowNodes:
+        """Requests to the nodes of the cluster, which `nodes` says."""
+        fellows = FellowNodes(
+            local=lambda: self.info,
+            nodes=nodes,
+            dialer=self.transport,
+            handler=self.transport.handler,
+            profile=connection_profile(self.settings, channels=FELLOW_CHANNELS),
+        )
+        self.stack.push_async_callback(fellows.close)
+        return fellows
+
+    async def listen(self) -> None:
+        """Opens the transport port. Handlers are registered before. Raises IOFailure."""
+        self.stack.push_async_callback(self.transport.close)
+        tls = self.tls
+        if tls is not None:
+            background = await self.stack.enter_async_context(TaskScope("certificates"))
+            background.start(tls.watch(), name="certificates")
+        host = host_of(self.settings, keys.TRANSPORT_HOST)
+        port = keys.TRANSPORT_PORT.get(self.settings)
+        try:
+            self.address = await self.transport.listen(
+                host, port, tls=None if tls is None else tls.server
+            )
+        except OSError as error:
+            address = Address(host, port)
+            raise IOFailure(
+                f"cannot listen for transport on [{address}]: {error.strerror}"
+            ) from error
+        publish = published(
+            self.settings, self.address, TRANSPORT_PUBLISH_HOST, TRANSPORT_PUBLISH_PORT
+        )
+        self._info = _node_info(self.settings, self.folder, publish)
+
+    def register_membership(self, cluster: ClusterNodes, fellows: Fellows) -> None:
+        """What every node answers about its cluster: to real servers of other clusters, and to those that cannot reach
+        one of its fellows.
+        """
+        register_foreign_handlers(
+            self.transport,
+            members=lambda: ForeignMembership(
+                cluster=self.identity,
+                nodes=cluster.nodes(),
+                master_id=cluster.master_id or None,
+            ),
+            authorize=authorize,
+        )
+        register_relay_handlers(self.transport, fellows=fellows, authorize=authorize)
+        register_report_handler(self.transport, report=self.report, authorize=authorize)
+
+    def remotes(
+        self,
+        source: SettingsSource,
+        *,
+        pins: Pins | None = None,
+        origin: Callable[[str], str | None] = lambda key: None,
+    ) -> RemoteClusters:
+        """The remote clusters that `source` names, connected from here on."""
+        remotes = RemoteClusters(
+            source,
+            node_name=self.info.name,
+            roles=self.info.roles,
+            dialer=self.transport,
+            tasks=self.tasks,
+            clock=self.clock,
+            pins=pins,
+            origin=origin,
+        )
+        self.stack.push_async_callback(remotes.close)
+        return remotes
+
+    def connection_tests(self, source: SettingsSource, remotes: RemoteClusters) -> ConnectionTests:
+        """The tests of `_remote/<alias>/_test`, with connections of their own."""
+        return ConnectionTests(
+            source,
+            registry(),
+            remotes=remotes,
+            tools=Tools(
+                dialer=self.transport,
+                list_nodes=NodesRequest(self.tasks, self.clock),
+                identify=IdentityRequest(self.tasks, self.clock),
+                local=self.identity,
+                now=time.perf_counter,
+            ),
+            node_name=self.info.name,
+            is_client=CLIENT_ROLE in self.info.roles,
+        )
+
+    def build(self) -> Build:
+        """What `GET /` says we are: by default the release whose behaviour is ours."""
+        settings = self.settings
+        if keys.HTTP_FACE.get(settings) is keys.Face.ELASTICSEARCH:
+            return Build(number=keys.VERSION_NUMBER.get(settings))
+        shown = keys.VERSION_NUMBER.is_set(settings)
+        number = keys.VERSION_NUMBER.get(settings) if shown else OPENSEARCH_NUMBER
+        return Build(number=number, distribution="opensearch")
+
+    async def app(self, routes: Iterable[Route], *, elsewhere: Route | None = None) -> RestApp:
+        """The REST interface, without a socket. See RestApp for `elsewhere`."""
+        app = RestApp(
+            routes,
+            tasks=self.tasks,
+            clock=self.clock,
+            limits=Limits(max_content_length=self.max_content_length),
+            product_header=keys.HTTP_FACE.get(self.settings) is keys.Face.ELASTICSEARCH,
+            elsewhere=elsewhere,
+        )
+        return await self.stack.enter_async_context(app)
+
+    def bind_http(self) -> None:
+        """Takes the HTTP port, so that others may be told; it answers from `serve` on. Raises IOFailure."""
+        host, port = host_of(self.settings, keys.HTTP_HOST), keys.HTTP_PORT.get(self.settings)
+        self._listener = bind_http(host, port)
+        self.stack.callback(self._listener.close)
+        self.http = address_of(self._listener)
+
+    async def serve(self, app: RestApp) -> None:
+        """Opens the HTTP port."""
+        assert self._listener is not None, "the HTTP port has not been bound"
+        self._server = await self.stack.enter_async_context(HttpServer(app))
+        await self._server.serve(self._listener)
+        # The first thing at the end: requests of other nodes may end while HTTP's do.
+        self.stack.callback(self.transport.begin_drain)
+
+    def http_section(self) -> dict[str, int]:
+        """Of `_nodes/stats`."""
+        server = self._server
+        return {
+            "current_open": server.connections_open if server else 0,
+            "total_opened": server.connections_opened if server else 0,
+        }
+
+
+def _tls(settings: Settings) -> TlsFiles | None:
+    """The TLS of the transport; None where it is plain. Raises SettingsError for files that do not fit."""
+    values = TRANSPORT_TLS.read(settings)
+    return TlsFiles(values, config_folder(settings), SystemClock()) if values.enabled else None
+
+
+def _node_info(settings: Settings, folder: DataFolder, address: Address) -> NodeInfo:
+    name = keys.NODE_NAME.get(settings) if keys.NODE_NAME.is_set(settings) else socket.gethostname()
+    return NodeInfo(
+        id=folder.ids.node_id,
+        ephemeral_id=folder.ids.ephemeral_id,
+        name=name,
+        address=address,
+        roles=keys.NODE_ROLES.get(settings),
+        attributes={
+            each: keys.NODE_ATTR.get(settings, each) for each in keys.NODE_ATTR.namespaces(settings)
+        },
+        version=keys.VERSION_NUMBER.get(settings),
+    )

@@ -1,0 +1,151 @@
+"""A node's settings before it starts: where they come from, and whether a node may start with them."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from sealane.model.node import Address, may_be_master
+from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
+from sealane.remote.address import parse_address
+from sealane.settings import EMPTY, Registry, Setting, Settings
+from sealane.settings import node_settings as keys
+from sealane.settings.discovery_settings import DISCOVERY_TYPE, SEED_HOSTS
+from sealane.settings.file import node_settings, parse_overrides, read_file
+from sealane.settings.tcp_settings import TCP_SETTINGS
+from sealane.settings.tls_settings import TLS_RULES, TLS_SETTINGS
+from sealane.transport import ConnectionProfile
+
+_USUAL_FOLDER = Path("~/.config/sealane")
+DEFAULT_TRANSPORT_PORT = 9300
+
+
+class StartError(Exception):
+    """The node may not start as it is configured. The message says what to change."""
+
+
+def registry() -> Registry:
+    """Every setting a node knows, and the rules between them."""
+    return Registry(
+        (*keys.NODE_SETTINGS, *TCP_SETTINGS, *TLS_SETTINGS, *REMOTE_SETTINGS),
+        (*TLS_RULES, *REMOTE_RULES),
+        REMOTE_ADVICE,
+    )
+
+
+def load_settings(config: Path | None, overrides: Sequence[str]) -> Settings:
+    """The node's settings from its file and the command line, judged. Raises ApiError, StartError."""
+    given = parse_overrides(overrides)
+    file = _config_file(config, given)
+    settings = node_settings(EMPTY if file is None else read_file(file), given, os.environ.get)
+    if file is not None and not keys.PATH_CONF.is_set(settings):
+        settings = settings.merged({keys.PATH_CONF.key: str(file.parent.absolute())})
+    registry().validate(settings)
+    if keys.SECURITY_ENABLED.get(settings):
+        raise StartError(
+            "xpack.security.enabled is [true], but this version has no security yet: set it to false, and keep the "
+            "node on loopback addresses"
+        )
+    if keys.REMOTE_CLUSTER_SERVER_ENABLED.get(settings):
+        raise StartError("remote_cluster_server.enabled needs security, which this version has not")
+    for setting in (keys.HTTP_HOST, keys.TRANSPORT_HOST):
+        for host in setting.get(settings):
+            _require_loopback(setting.key, _resolved(host))
+    _check_discovery(settings)
+    return settings
+
+
+def joins(settings: Settings) -> bool:
+    """Whether the node joins the one that holds the data, rather than holding it itself."""
+    return not may_be_master(keys.NODE_ROLES.get(settings)) and bool(SEED_HOSTS.get(settings))
+
+
+def seed_hosts(settings: Settings) -> list[Address]:
+    """The transport addresses of `discovery.seed_hosts`; the port may be left out. Raises IllegalArgument."""
+    return [parse_address(_with_port(each)) for each in SEED_HOSTS.get(settings)]
+
+
+def published(
+    settings: Settings, bound: Address, host: Setting[str], port: Setting[int]
+) -> Address:
+    """The address that others are told, of one that is listened on."""
+    named = host.raw(settings)
+    number = port.get(settings)
+    return Address(
+        bound.host if named is None else _resolved(host.get(settings)),
+        bound.port if number < 0 else number,
+    )
+
+
+def connection_profile(settings: Settings, *, channels: int) -> ConnectionProfile:
+    """How connections between the nodes of one cluster are opened."""
+    ping = keys.TRANSPORT_PING_SCHEDULE.get(settings)
+    compress = keys.TRANSPORT_COMPRESS.get(settings) is keys.Compress.TRUE
+    return ConnectionProfile(
+        channels=channels,
+        connect_timeout_s=keys.TRANSPORT_CONNECT_TIMEOUT.get(settings).ms / 1000,
+        ping_interval_s=None if ping.is_off else ping.ms / 1000,
+        compress=keys.TRANSPORT_COMPRESSION_SCHEME.get(settings).value if compress else None,
+    )
+
+
+def _with_port(host: str) -> str:
+    bracketed = host.endswith("]")
+    return host if ":" in host and not bracketed else f"{host}:{DEFAULT_TRANSPORT_PORT}"
+
+
+def _check_discovery(settings: Settings) -> None:
+    """Raises StartError, IllegalArgument for a seed that is no address."""
+    seed_hosts(settings)
+    if not may_be_master(keys.NODE_ROLES.get(settings)) and not joins(settings):
+        shown = ", ".join(keys.NODE_ROLES.get(settings))
+        raise StartError(
+            f"node.roles is [{shown}], without [data], and discovery.seed_hosts names no node to join: name the "
+            "transport address of the node that holds the data, or give this one the roles [data] and [master]"
+        )
+    if joins(settings) and DISCOVERY_TYPE.get(settings) == "single-node":
+        raise StartError(
+            "discovery.type is [single-node], but discovery.seed_hosts and node.roles make this a node that joins "
+            "another one: leave discovery.type out"
+        )
+
+
+def host_of(settings: Settings, setting: Setting[tuple[str, ...]]) -> str:
+    """The address to listen on."""
+    hosts = setting.get(settings)
+    return _resolved(hosts[0]) if hosts else "127.0.0.1"
+
+
+def config_folder(settings: Settings) -> Path:
+    """Where relative names of certificates and keys are looked for."""
+    if keys.PATH_CONF.is_set(settings):
+        return Path(keys.PATH_CONF.get(settings)).expanduser()
+    return _USUAL_FOLDER.expanduser()
+
+
+def _config_file(config: Path | None, given: Settings) -> Path | None:
+    """The file named, else `sealane.yml` in the folder that `path.conf` names or in the user's own, if it is there."""
+    if config is not None:
+        return config
+    folder = Path(keys.PATH_CONF.get(given)) if keys.PATH_CONF.is_set(given) else _USUAL_FOLDER
+    usual = folder.expanduser() / "sealane.yml"
+    return usual if usual.exists() else None
+
+
+def _resolved(host: str) -> str:
+    return {"_local_": "127.0.0.1", "_local:ipv4_": "127.0.0.1", "_local:ipv6_": "::1"}.get(
+        host, host
+    )
+
+
+def _require_loopback(key: str, host: str) -> None:
+    """Design rule: without security a node is reachable from its own machine only."""
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+    except OSError as error:
+        raise StartError(f"[{key}]: cannot resolve [{host}]: {error.strerror}") from error
+    if not all(ipaddress.ip_address(str(each)).is_loopback for each in found):
+        raise StartError(
+            f"[{key}]: [{host}] is not a loopback address, and without security a node listens on those only"
+        )

@@ -1,0 +1,216 @@
+"""The parts of a node that holds data: state store, indices, engine, and what answers from them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sealane.cluster.documents import Documents
+from sealane.cluster.fellow_nodes import FellowNodes
+from sealane.cluster.indices import IndexService
+from sealane.cluster.membership import Membership
+from sealane.cluster.node_reports import NodeReports
+from sealane.cluster.nodes import ClusterNodes
+from sealane.cluster.serial import Serial
+from sealane.cluster.settings_service import ClusterSettings
+from sealane.cluster.shared_settings import SharedSettings
+from sealane.cluster.sqlite_store import SqliteStateStore
+from sealane.engine.embedded import search as searcher
+from sealane.engine.embedded.engine import EmbeddedEngine
+from sealane.inbound import register_about_handlers, register_handlers
+from sealane.inbound.cluster import register_master_handlers
+from sealane.node.base import Base
+from sealane.node.config import registry, seed_hosts
+from sealane.node.reports import report_indices, report_membership, report_node
+from sealane.node.seeds import refuse_other_data_nodes
+from sealane.query import decode, parse_query
+from sealane.remote import StoredPins
+from sealane.rest import msearch, search
+from sealane.rest.forward import ForwardedRequests
+from sealane.rest.handlers import remote_test, resolve_cluster, stats
+from sealane.rest.routes import standard_routes
+from sealane.rest.services import Services
+from sealane.search.about import AboutLocalCluster
+from sealane.search.cluster_stats import ClusterTotals, RemoteTotals
+from sealane.search.coordinator import SearchService
+from sealane.search.defaults import SettingsDefaults
+from sealane.search.local import LocalCluster
+from sealane.search.resolve_cluster import ClusterResolver
+from sealane.security.rules import authorize
+from sealane.settings import node_settings as keys
+from sealane.settings.discovery_settings import FOLLOWER_CHECK_TIMEOUT
+from sealane.transport import TaskScope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What is kept here, open and running."""
+
+    store: SqliteStateStore
+    settings: ClusterSettings
+    indices: IndexService
+    engine: EmbeddedEngine
+    background: TaskScope
+
+    def unopened(self) -> tuple[str, ...]:
+        """Uuids of the indices that the engine could not open."""
+        return tuple(self.indices.opened.failed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Master:
+    """The cluster as this node leads it, and what the transport answers for it."""
+
+    membership: Membership
+    cluster: ClusterNodes
+    fellows: FellowNodes
+    local: LocalCluster
+    about: AboutLocalCluster
+    totals: ClusterTotals
+    forwarded: ForwardedRequests
+
+
+async def _open(base: Base) -> _Held:
+    """Reads what is kept, and opens the engine on it. Raises ApiError for state that cannot be read."""
+    settings, stack = base.settings, base.stack
+    executor = ThreadPoolExecutor(keys.ENGINE_THREADS.get(settings), "sealane-engine")
+    stack.callback(executor.shutdown)
+    store = await SqliteStateStore.open(base.folder.path / "state.sqlite", executor)
+    stack.push_async_callback(store.close)
+    base.identity = await base.folder.cluster(store, base.identity.name, base.ids)
+    serial = Serial()
+    cluster_settings = ClusterSettings(
+        store=store, registry=registry(), node=settings, serial=serial
+    )
+    await cluster_settings.load()
+    indices = IndexService(
+        store=store,
+        settings=cluster_settings,
+        serial=serial,
+        clock=base.clock,
+        ids=base.ids,
+        check_filter=lambda raw: parse_query(decode(raw)),
+    )
+    await indices.load()
+    engine = EmbeddedEngine(
+        base.folder.path / "indices",
+        clock=base.clock,
+        ids=base.ids,
+        mappings=indices,
+        searcher=searcher,
+        executor=executor,
+    )
+    stack.push_async_callback(engine.close)
+    await stack.enter_async_context(serial)  # changes under way end before the engine closes
+    await engine.remove_orphans(indices.known_uuids())
+    background = await stack.enter_async_context(TaskScope("node"))
+    background.start(engine.run(), name="refresh")
+    await indices.start(engine)
+    background.start(indices.opened.reopen_failed(), name="reopen")
+    return _Held(
+        store=store,
+        settings=cluster_settings,
+        indices=indices,
+        engine=engine,
+        background=background,
+    )
+
+
+def _lead(base: Base, held: _Held) -> _Master:
+    """Makes the cluster of which this node is the master, and registers what other nodes may ask."""
+    indices = held.indices
+    local = LocalCluster(
+        indices=indices,
+        reader=held.engine,
+        node_id=base.node_id,
+        defaults=SettingsDefaults(held.settings),
+    )
+    membership = Membership(
+        identity=base.identity,
+        local=base.member,
+        settings=held.settings,
+        ids=base.ids,
+        lease_s=FOLLOWER_CHECK_TIMEOUT.get(base.settings).ms / 1000,
+    )
+    base.stack.callback(membership.close)
+    cluster = ClusterNodes(
+        identity=lambda: base.identity,
+        local=base.member,
+        state=lambda: membership.state,
+    )
+    fellows = base.fellows(cluster.nodes)
+    membership.on_change(fellows.members_changed)
+    totals = ClusterTotals(
+        identity=lambda: base.identity,
+        nodes=cluster.nodes,
+        indices=indices,
+        unopened=held.unopened,
+        reports=NodeReports(lambda: fellows),
+    )
+    about = AboutLocalCluster(names=indices, version=base.build().product, stats=totals.stats)
+    register_handlers(
+        base.transport, local=local, nodes=lambda: list(cluster.nodes()), authorize=authorize
+    )
+    register_about_handlers(base.transport, about=about, authorize=authorize)
+    base.register_membership(cluster, fellows)
+    forwarded = ForwardedRequests()
+    register_master_handlers(
+        base.transport, master=membership, forwarded=forwarded, authorize=authorize
+    )
+    return _Master(
+        membership=membership,
+        cluster=cluster,
+        fellows=fellows,
+        local=local,
+        about=about,
+        totals=totals,
+        forwarded=forwarded,
+    )
+
+
+async def start_data_node(base: Base) -> None:
+    """Brings the node up to its open ports. Raises ApiError for state that cannot be read and addresses that cannot
+    be bound, StartError; what was started is then on the stack of `base`.
+    """
+    held = await _open(base)
+    settings, indices = held.settings, held.indices
+    master = _lead(base, held)
+    membership, totals = master.membership, master.totals
+    base.bind_http()
+    await base.listen()
+    await refuse_other_data_nodes(seed_hosts(base.settings), base.info, base.transport)
+    membership.publish()
+    pins = StoredPins(held.store, held.background)
+    await pins.load()
+    remotes = base.remotes(settings, pins=pins, origin=settings.origin)
+    searches = SearchService(
+        local=master.local, remotes=remotes, max_buckets=SettingsDefaults(settings).max_buckets
+    )
+    report_node(base, remotes, searches.usage.counts)
+    report_indices(base.report, totals)
+    report_membership(base.report, membership)
+    services = Services(
+        documents=Documents(indices, held.engine, held.engine),
+        indices=indices,
+        settings=SharedSettings(settings, membership),
+        remotes=remotes,
+        cluster=master.cluster,
+        fellows=master.fellows,
+        tasks=base.tasks,
+        clock=base.clock,
+        build=base.build(),
+        max_content_length=base.max_content_length,
+        unopened=held.unopened,
+    )
+    app = await base.app(
+        [
+            *search.routes(searches),
+            *msearch.routes(searches),
+            *remote_test.routes(base.connection_tests(settings, remotes)),
+            *resolve_cluster.routes(ClusterResolver(local=master.about, remotes=remotes)),
+            *stats.routes(services, totals, RemoteTotals(remotes)),
+            *standard_routes(services),
+        ]
+    )
+    master.forwarded.serve(app)
+    await remotes.wait_first_rounds()
+    await base.serve(app)
+    base.stack.callback(membership.close)  # first of all at the end: members need not be waited for

@@ -1,0 +1,145 @@
+"""The parts of a node that holds no data and joins the one that does.
+
+It follows the cluster's state, reaches the engine over the transport, and has remote clusters and REST of its own.
+"""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sealane.cluster.fellow_nodes import FellowNodes
+from sealane.cluster.followed_settings import FollowedSettings
+from sealane.cluster.joined import Joined
+from sealane.cluster.nodes import ClusterNodes
+from sealane.cluster.published import PublishedState
+from sealane.cluster.sqlite_store import SqliteStateStore
+from sealane.inbound.handlers import register_nodes_handler
+from sealane.inbound.passed_on import register_passed_on
+from sealane.model.node import ClusterIdentity
+from sealane.node.base import Base
+from sealane.node.config import StartError, connection_profile, registry, seed_hosts
+from sealane.node.reports import report_following, report_node
+from sealane.remote import StoredPins
+from sealane.remote.transport.data_node import DataNodeClient
+from sealane.rest import msearch, search
+from sealane.rest.forward import forwarding_route
+from sealane.rest.handlers import remote_test, resolve_cluster
+from sealane.rest.routes import node_routes
+from sealane.rest.services import NodeServices
+from sealane.search.coordinator import SearchService
+from sealane.search.defaults import SettingsDefaults
+from sealane.search.resolve_cluster import ClusterResolver
+from sealane.security.rules import authorize
+from sealane.settings.discovery_settings import (
+    INITIAL_STATE_TIMEOUT,
+    LEADER_CHECK_INTERVAL,
+    LEADER_CHECK_TIMEOUT,
+)
+from sealane.transport import TaskScope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Followed:
+    """The cluster that another node leads, as this one has it."""
+
+    joined: Joined
+    cluster: ClusterNodes
+    fellows: FellowNodes
+
+
+async def start_gateway(base: Base) -> None:
+    """Brings the node up to its open ports, with its cluster or, where that takes too long, without.
+
+    Raises ApiError for addresses that cannot be bound, StartError; what was started is then on the stack of `base`.
+    """
+    folder, stack = base.folder, base.stack
+    if (folder.path / "state.sqlite").exists():
+        raise StartError(
+            f"the data folder [{folder.path}] holds the data of a cluster, but node.roles makes this a node without: "
+            "give it another folder, or the roles [data] and [master]"
+        )
+    base.identity = ClusterIdentity(name=base.identity.name, uuid=folder.cluster_uuid)
+    executor = ThreadPoolExecutor(1, "sealane-state")
+    stack.callback(executor.shutdown)
+    store = await SqliteStateStore.open(folder.path / "joined.sqlite", executor)
+    stack.push_async_callback(store.close)
+    settings = FollowedSettings(base.settings, registry())
+    followed = _follow(base, settings)
+    joined, cluster, fellows = followed.joined, followed.cluster, followed.fellows
+    local = DataNodeClient(fellows, lambda: joined.master, lambda: joined.has_master)
+    register_passed_on(base.transport, ask=local.ask, authorize=authorize)
+    register_nodes_handler(base.transport, nodes=lambda: list(cluster.nodes()), authorize=authorize)
+    base.register_membership(cluster, fellows)
+    await base.listen()
+    background = await stack.enter_async_context(TaskScope("node"))
+    pins = StoredPins(store, background)
+    await pins.load()
+    remotes = base.remotes(settings, pins=pins, origin=settings.origin)
+    searches = SearchService(
+        local=local, remotes=remotes, max_buckets=SettingsDefaults(settings).max_buckets
+    )
+    report_node(base, remotes, searches.usage.counts)
+    report_following(base.report, joined, settings)
+    services = NodeServices(
+        remotes=remotes,
+        cluster=cluster,
+        fellows=fellows,
+        tasks=base.tasks,
+        clock=base.clock,
+        build=base.build(),
+        max_content_length=base.max_content_length,
+    )
+    app = await base.app(
+        [
+            *search.routes(searches),
+            *msearch.routes(searches),
+            *remote_test.routes(base.connection_tests(settings, remotes)),
+            *resolve_cluster.routes(ClusterResolver(local=local, remotes=remotes)),
+            *node_routes(services),
+        ],
+        elsewhere=forwarding_route(joined, fellows),
+    )
+    base.bind_http()
+    background.start(joined.run(), name="join")
+    stack.push_async_callback(joined.leave)
+    await joined.wait_master(INITIAL_STATE_TIMEOUT.get(base.settings).ms / 1000)
+    await remotes.wait_first_rounds()
+    await base.serve(app)
+
+
+def _follow(base: Base, settings: FollowedSettings) -> _Followed:
+    """The parts that follow the master; nothing runs yet."""
+
+    def take(state: PublishedState) -> None:
+        base.folder.keep_cluster(state.cluster_uuid)
+        base.identity = ClusterIdentity(name=state.cluster_name, uuid=state.cluster_uuid)
+        settings.take(state)
+        fellows.members_changed()
+
+    def drop_master() -> None:
+        master = joined.master
+        if master is not None:
+            fellows.drop(master)
+
+    joined = Joined(
+        seeds=seed_hosts(base.settings),
+        me=base.member,
+        identity=lambda: base.identity,
+        take=take,
+        on_silence=drop_master,
+        dialer=base.transport,
+        profile=connection_profile(base.settings, channels=1),
+        tasks=base.tasks,
+        clock=base.clock,
+        chance=random.random,
+        wait_s=LEADER_CHECK_INTERVAL.get(base.settings).ms / 1000,
+        patience_s=LEADER_CHECK_TIMEOUT.get(base.settings).ms / 1000,
+    )
+    cluster = ClusterNodes(
+        identity=lambda: base.identity,
+        local=base.member,
+        state=lambda: joined.state,
+        has_master=lambda: joined.has_master,
+    )
+    fellows = base.fellows(cluster.nodes)
+    return _Followed(joined=joined, cluster=cluster, fellows=fellows)

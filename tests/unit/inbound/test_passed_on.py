@@ -1,0 +1,71 @@
+"""What a node without data answers other clusters: the data node's answers, as they come."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from sealane.errors import IllegalArgument, SecurityError
+from sealane.inbound import register_about_handlers, register_handlers
+from sealane.inbound.handlers import register_nodes_handler
+from sealane.inbound.passed_on import register_passed_on
+from sealane.model.task import Context, Subject
+from sealane.remote.transport.messages import SEARCH, encode_search
+from sealane.security.rules import Decision, authorize
+from tests.unit.inbound.test_about import PAYLOADS, About
+from tests.unit.inbound.test_handlers import NODE, REQUEST, Handlers, LocalSearch, context
+
+
+class DataNode:
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, bytes, str]] = []
+
+    async def ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
+        self.asked.append((action, payload, ctx.local_alias))
+        return b"\xc1 undecodable"
+
+
+def passed_on(data_node: DataNode, decide=authorize) -> Handlers:  # type: ignore[no-untyped-def]
+    made = Handlers()
+    register_passed_on(made, ask=data_node.ask, authorize=decide)
+    return made
+
+
+async def test_bytes_go_there_and_come_back_unread() -> None:
+    data_node = DataNode()
+    payload = encode_search(REQUEST)
+    answer = await passed_on(data_node)[SEARCH](payload, context("eu"))
+    assert answer == b"\xc1 undecodable"
+    assert data_node.asked == [(SEARCH, payload, "eu")]
+
+
+async def test_who_may_is_asked_with_the_indices_that_are_named() -> None:
+    asked: list[tuple[str, Sequence[str]]] = []
+
+    def deny(subject: Subject, action: str, indices: Sequence[str]) -> Decision:
+        asked.append((action, tuple(indices)))
+        return Decision(granted=False, reason="no")
+
+    data_node = DataNode()
+    made = passed_on(data_node, deny)
+    payloads = {**PAYLOADS, SEARCH: encode_search(REQUEST)}
+    for action, handler in made.items():
+        with pytest.raises(SecurityError):
+            await handler(payloads[action], context())
+    assert (SEARCH, ("logs-*",)) in asked
+    assert len(asked) == len(made)
+    assert data_node.asked == []
+
+
+async def test_what_is_no_request_is_refused_here() -> None:
+    data_node = DataNode()
+    with pytest.raises(IllegalArgument, match="malformed message"):
+        await passed_on(data_node)[SEARCH](b"\xc1", context())
+    assert data_node.asked == []
+
+
+def test_other_clusters_find_the_same_actions_on_every_node() -> None:
+    with_data, without = Handlers(), passed_on(DataNode())
+    register_handlers(with_data, local=LocalSearch(), nodes=lambda: [NODE], authorize=authorize)
+    register_about_handlers(with_data, about=About(), authorize=authorize)
+    register_nodes_handler(without, nodes=lambda: [NODE], authorize=authorize)
+    assert without.keys() == with_data.keys()

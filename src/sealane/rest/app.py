@@ -7,24 +7,27 @@ a client's hanging up cancels, and renders what comes out. Why plain ASGI: docs/
 import asyncio
 import logging
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 from sealane.clock import Clock
 from sealane.errors import ApiError, IllegalArgument, ParseError, SecurityError
-from sealane.model.task import ANONYMOUS, NO_HEADERS, Context, Task, TaskRegistry
+from sealane.model.task import ANONYMOUS, Context, Task, TaskRegistry
 from sealane.rest.bodies import to_utf8, yaml_to_json
 from sealane.rest.errors import (
     MediaTypeHeaderError,
     MethodNotAllowed,
     NodeClosed,
     as_api_error,
+    as_opensearch_shows,
     error_body,
 )
 from sealane.rest.filter_path import FilterPath
+from sealane.rest.head import Head, Message, read_head
 from sealane.rest.media import FORMATS, Negotiated, negotiate
 from sealane.rest.params import boolean, parse_params
+from sealane.rest.percent import decode_component
 from sealane.rest.query_string import parse_query
 from sealane.rest.render import render_json, render_yaml
 from sealane.rest.request import JSON, TEXT, YAML, Request, Response
@@ -34,7 +37,6 @@ from sealane.settings.index_settings import ValidationError
 
 _log = logging.getLogger("sealane.rest")
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
@@ -58,23 +60,6 @@ class BodyTooLarge(Exception):
         self.announced = announced
 
 
-@dataclass(slots=True)
-class _Head:
-    """What the request line and the headers say."""
-
-    method: str
-    path: str
-    uri: str
-    query: dict[str, str]
-    content_type: str | None = None
-    accept: str | None = None
-    encoding: str | None = None
-    accepts_gzip: bool = False
-    length: int | None = None
-    opaque_id: bytes | None = None
-    trace: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
-
-
 class RestApp:
     """`async with app:` for as long as it serves; leaving it ends what still watches connections."""
 
@@ -86,14 +71,24 @@ class RestApp:
         clock: Clock,
         limits: Limits,
         product_header: bool = True,
+        elsewhere: Route | None = None,
     ) -> None:
+        """`elsewhere` takes whole requests that `routes` do not serve; without it those are refused."""
         self._router = Router(routes)
+        self._elsewhere = elsewhere
         self._tasks = tasks
         self._clock = clock
         self._limits = limits
+        self._is_elasticsearch = product_header
         self._fixed = (PRODUCT,) if product_header else ()
         self._group = asyncio.TaskGroup()
         self._watchers: set[asyncio.Task[None]] = set()
+
+    def _error_response(self, head: Head, error: Exception) -> Response:
+        shown = as_api_error(error)
+        return _error_response(
+            head, shown if self._is_elasticsearch else as_opensearch_shows(shown)
+        )
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -110,9 +105,9 @@ class RestApp:
             return
         if scope["type"] != "http":
             return
-        head = _Head(scope["method"], "", "", {})
+        head = Head(scope["method"], "", "", {})
         try:
-            _read_head(head, scope)
+            read_head(head, scope)
             body = await self._read_body(head, receive)
             if body is None:
                 return
@@ -126,14 +121,14 @@ class RestApp:
             handling = asyncio.current_task()
             assert handling is not None
             handling.uncancel()
-            response = _error_response(head, NodeClosed())
+            response = self._error_response(head, NodeClosed())
         except Exception as error:
-            response = _error_response(head, error)
+            response = self._error_response(head, error)
         await self._send(head, response, send)
 
     # -- in ----------------------------------------------------------------------------------------------------
 
-    async def _read_body(self, head: _Head, receive: Receive) -> bytes | None:
+    async def _read_body(self, head: Head, receive: Receive) -> bytes | None:
         """The body, decompressed; None when the client hung up before its end. Raises BodyTooLarge."""
         limit = self._limits.max_content_length
         if head.length is not None and head.length > limit:
@@ -159,25 +154,65 @@ class RestApp:
             body = _inflate(body, head.encoding, limit)
         return body
 
-    async def _answer(self, head: _Head, body: bytes, receive: Receive) -> Response:
+    async def respond(
+        self,
+        method: str,
+        uri: str,
+        body: bytes,
+        ctx: Context,
+        *,
+        content_type: str | None,
+        accept: str | None,
+    ) -> Response:
+        """The answer to a request that came in another way than from a client, as part of `ctx.task`."""
+        path, _, query = uri.partition("?")
+        head = Head(method, path, uri, parse_query(query), content_type, accept, trace=ctx.headers)
+        try:
+            return await self._answer(head, body, None, ctx.task)
+        except Exception as error:
+            return self._error_response(head, error)
+
+    async def _pass_on(
+        self, route: Route, head: Head, body: bytes, receive: Receive | None
+    ) -> Response:
+        """The answer of `route` to a request of which nothing is judged here."""
+        with self._tasks.start(
+            route.action, start_ms=self._clock.now_ms(), description=head.uri
+        ) as task:
+            ctx = Context(task=task, start_ms=task.start_ms, headers=head.trace)
+            media = (head.content_type, head.accept)
+            request = Request(
+                head.method, head.path, head.uri, {}, head.query, body, ctx, media=media
+            )
+            return await self._run(route, request, task, receive)
+
+    async def _answer(
+        self, head: Head, body: bytes, receive: Receive | None, parent: Task | None = None
+    ) -> Response:
+        if self._elsewhere is not None and not self._router.serves(head.method, head.path):
+            return await self._pass_on(self._elsewhere, head, body, receive)
         if head.method == "OPTIONS":
             allowed = ",".join(self._router.allowed(head.path)).encode()
             return Response(b"", 200, TEXT, ((b"Allow", allowed),) if allowed else ())
         media = negotiate(head.content_type, head.accept, bool(body))
         route, path_params = self._router.find(head.method, head.path, head.uri)
         query = head.query
-        params = parse_params(head.path, route.params, query, route.unsuggested) if query else query
+        params = (
+            parse_params(_decoded(head.path), route.params, query, route.unsuggested)
+            if query
+            else query
+        )
         if body:
             if not route.body:
                 raise IllegalArgument(
-                    f"request [{head.method} {head.path}] does not support having a body"
+                    f"request [{head.method} {_decoded(head.path)}] does not support having a body"
                 )
             body = yaml_to_json(body) if media.body == "yaml" else to_utf8(body)
         elif route.body and query and "source" in query:
             body = _body_of_parameter(query)
         options = _render_options(query, media) if query else None
         with self._tasks.start(
-            route.action, start_ms=self._clock.now_ms(), description=head.uri
+            route.action, start_ms=self._clock.now_ms(), parent=parent, description=head.uri
         ) as task:
             ctx = Context(task=task, start_ms=task.start_ms, headers=head.trace)
             request = Request(
@@ -196,14 +231,18 @@ class RestApp:
             response = await self._run(route, request, task, receive)
         return _rendered(response, media, options)
 
-    async def _run(self, route: Route, request: Request, task: Task, receive: Receive) -> Response:
-        """The handler, with the connection watched once it takes long."""
+    async def _run(
+        self, route: Route, request: Request, task: Task, receive: Receive | None
+    ) -> Response:
+        """The handler, with the client's connection watched once it takes long."""
         handling = asyncio.current_task()
         assert handling is not None
         forget = task.on_cancel(_canceller(handling))
         watcher: list[asyncio.Task[None]] = []
 
         def watch() -> None:
+            if receive is None:
+                return
             started = self._group.create_task(_watch(receive, task))
             watcher.append(started)
             self._watchers.add(started)
@@ -226,7 +265,7 @@ class RestApp:
 
     # -- out ---------------------------------------------------------------------------------------------------
 
-    async def _send(self, head: _Head, response: Response, send: Send) -> None:
+    async def _send(self, head: Head, response: Response, send: Send) -> None:
         body = response.body
         headers = [*response.headers, *self._fixed, (b"content-type", response.content_type)]
         if head.opaque_id is not None:
@@ -240,79 +279,6 @@ class RestApp:
         if head.method == "HEAD":
             body = b""
         await send({"type": "http.response.body", "body": body})
-
-
-def _read_head(head: _Head, scope: Message) -> None:
-    raw: bytes = scope["raw_path"]
-    head.path = head.uri = raw.decode("latin-1")
-    query: bytes = scope["query_string"]
-    trace: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        reader = _HEADERS.get(name)
-        if reader is not None:
-            reader(head, value, trace)
-    if trace:
-        head.trace = trace
-    if query:
-        text = query.decode("latin-1")
-        head.uri = f"{head.path}?{text}"
-        head.query = parse_query(text)
-
-
-HeaderReader = Callable[[_Head, bytes, dict[str, str]], None]
-
-
-def _content_type(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    head.content_type = value.decode("latin-1")
-
-
-def _accept(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    head.accept = value.decode("latin-1")
-
-
-def _content_encoding(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    head.encoding = value.decode("latin-1").lower()
-
-
-def _accept_encoding(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    head.accepts_gzip = b"gzip" in value
-
-
-def _content_length(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    head.length = int(value)
-
-
-def _opaque_id(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    head.opaque_id = value
-    trace["X-Opaque-Id"] = value.decode("latin-1")
-
-
-def _traceparent(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    text = value.decode("latin-1")
-    trace["traceparent"] = text
-    if len(text) >= 35:
-        trace["trace.id"] = text[3:35]
-
-
-def _origin(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    trace["X-elastic-product-origin"] = value.decode("latin-1")
-
-
-def _tracestate(head: _Head, value: bytes, trace: dict[str, str]) -> None:
-    trace["tracestate"] = value.decode("latin-1")
-
-
-_HEADERS: dict[bytes, HeaderReader] = {
-    b"content-type": _content_type,
-    b"accept": _accept,
-    b"content-encoding": _content_encoding,
-    b"accept-encoding": _accept_encoding,
-    b"content-length": _content_length,
-    b"x-opaque-id": _opaque_id,
-    b"traceparent": _traceparent,
-    b"tracestate": _tracestate,
-    b"x-elastic-product-origin": _origin,
-}
 
 
 def _body_of_parameter(query: Mapping[str, str]) -> bytes:
@@ -338,6 +304,11 @@ def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
     if not unpacker.eof:
         raise ParseError("request body is required")
     return unpacked
+
+
+def _decoded(path: str) -> str:
+    """The path as errors show it."""
+    return decode_component(path, path) if "%" in path else path
 
 
 def _canceller(handling: asyncio.Task[Any]) -> Callable[[str], None]:
@@ -419,9 +390,8 @@ def _rendered(response: Response, media: Negotiated, options: _RenderOptions | N
     return Response(body, response.status, wanted, response.headers)
 
 
-def _error_response(head: _Head, error: Exception) -> Response:
+def _error_response(head: Head, shown: ApiError) -> Response:
     """Errors are never filtered, and are JSON whatever was asked for that cannot be understood."""
-    shown = as_api_error(error)
     query = head.query
     trace = query.get("error_trace") in ("", "true")
     response = Response(error_body(shown, trace=trace), shown.status)

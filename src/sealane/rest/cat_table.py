@@ -7,6 +7,7 @@ from sealane.errors import IllegalArgument
 from sealane.model.patterns import matches
 from sealane.rest.params import Parser, boolean, ignored, string
 from sealane.rest.request import TEXT, Request, Response, json_response
+from sealane.rest.router import Handler, Route, no_indices, path_indices
 from sealane.settings import bytes_text
 
 CAT_PARAMS: dict[str, Parser] = {
@@ -162,3 +163,15 @@ def _help(columns: Sequence[Column]) -> str:
 def ratio_text(percent: float) -> str:
     """`51.2%`, `100.0%`."""
     return f"{percent:.1f}%"
+
+
+def cat_route(paths: tuple[str, ...], handler: Handler, action: str, **params: Parser) -> Route:
+    """The route of a table; `params` are those beyond what every table knows."""
+    return Route(
+        methods=("GET",),
+        paths=paths,
+        handler=handler,
+        action=action,
+        indices=path_indices if "{index}" in paths[-1] else no_indices,
+        params={**CAT_PARAMS, **params},
+    )

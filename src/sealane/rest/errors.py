@@ -13,6 +13,8 @@ from sealane.query.any_json import dumps
 
 _log = logging.getLogger("sealane.rest")
 
+BAD_GATEWAY = 502
+
 
 class PlainError(ApiError):
     """An answer whose `error` is a text, not an object."""
@@ -91,6 +93,13 @@ def as_api_error(error: BaseException) -> ApiError:
         return error
     _log.error("request failed unexpectedly", exc_info=error)
     return Internal(f"internal error [{type(error).__name__}]; the node's log has the details")
+
+
+def as_opensearch_shows(error: ApiError) -> ApiError:
+    """The error with the status that OpenSearch gives it: a node that cannot be reached is a 500 there."""
+    if error.status == BAD_GATEWAY:
+        error.status = 500
+    return error
 
 
 def error_body(error: ApiError, *, trace: bool = False) -> bytes:

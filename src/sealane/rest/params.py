@@ -3,7 +3,7 @@
 A parser takes the parameter's name and text, and returns the value or raises the reference's error.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sealane.errors import ApiError, IllegalArgument, NumberFormatError
@@ -135,12 +135,13 @@ def parse_params(
 
 
 def _unrecognized(path: str, unknown: list[str], candidates: list[str]) -> ApiError:
-    listed = ", ".join(_with_suggestions(name, candidates) for name in unknown)
+    listed = ", ".join(with_suggestions(name, candidates) for name in unknown)
     plural = "s" if len(unknown) > 1 else ""
     return IllegalArgument(f"request [{path}] contains unrecognized parameter{plural}: {listed}")
 
 
-def _with_suggestions(name: str, candidates: list[str]) -> str:
+def with_suggestions(name: str, candidates: Sequence[str]) -> str:
+    """`[name]`, and which of the candidates it is close to."""
     scored = [(similarity(name, each), each) for each in candidates]
     close = [each for score, each in sorted(scored, key=lambda s: (-s[0], s[1])) if score > 0.5]
     if not close:

@@ -29,6 +29,8 @@ class Request:
     ctx: Context
     accepts_text: bool = True
     """False when the client asked for a structured format, by header or parameter: `_cat` then answers objects."""
+    media: tuple[str | None, str | None] = (None, None)
+    """The headers Content-Type and Accept of a request that is passed on."""
 
     @property
     def index(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sealane.errors import IllegalArgument
 from sealane.rest.errors import MethodNotAllowed, NoHandler
 from sealane.rest.params import Parser
 from sealane.rest.percent import decode_component
@@ -111,6 +112,15 @@ class Router:
         if method in node.methods:
             raise NoHandler(uri, method)
         raise MethodNotAllowed(uri, method, _in_order(node.methods))
+
+    def serves(self, method: str, path: str) -> bool:
+        """Whether there is a route for it."""
+        try:
+            segments = [decode_component(each, path) for each in segments_of(path)]
+        except IllegalArgument:
+            return False
+        node = _match(self._root, segments, 0, [])
+        return node is not None and node.methods.get(method) is not None
 
     def allowed(self, path: str) -> list[str]:
         """The methods served at `path`, for OPTIONS."""

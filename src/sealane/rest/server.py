@@ -34,9 +34,16 @@ class HttpServer:
     """
 
     def __init__(self, app: Any, *, stop_within_s: int = _STOP_WITHIN_S) -> None:
+        self.connections_opened = 0
+        """Since the start."""
+
+        def protocol(*args: Any, **kwargs: Any) -> LimitedHttpProtocol:
+            self.connections_opened += 1
+            return LimitedHttpProtocol(*args, **kwargs)
+
         config = uvicorn.Config(
             app,
-            http=LimitedHttpProtocol,
+            http=protocol,  # type: ignore[arg-type]  # whatever makes a protocol
             loop="none",
             lifespan="off",
             ws="none",
@@ -64,21 +71,40 @@ class HttpServer:
         self._server.should_exit = True
         await self._group.__aexit__(*exc)
 
+    @property
+    def connections_open(self) -> int:
+        return len(self._server.server_state.connections)
+
     async def start(self, host: str, port: int) -> Address:
-        """Returns the address bound. Raises IOFailure naming it when it cannot be."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-        except OSError as error:
-            listener.close()
-            address = Address(host, port)
-            raise IOFailure(f"cannot listen for HTTP on [{address}]: {error.strerror}") from error
-        listener.setblocking(False)
+        """Binds and serves. Returns the address bound. Raises IOFailure naming it when it cannot be."""
+        listener = bind_http(host, port)
+        await self.serve(listener)
+        return address_of(listener)
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Serves on a socket that is bound, and closes it in the end."""
         self._serving = self._group.create_task(self._server.serve(sockets=[listener]))
         # uvicorn has no event for it, and is there at once.
         while not self._server.started and not self._serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0)
-        bound = listener.getsockname()
-        return Address(bound[0], bound[1])
+
+
+def bind_http(host: str, port: int) -> socket.socket:
+    """A socket with that address, which refuses connections until it is served. Raises IOFailure naming the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        address = Address(host, port)
+        raise IOFailure(f"cannot listen for HTTP on [{address}]: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket) -> Address:
+    """What it is bound to."""
+    bound = listener.getsockname()
+    return Address(bound[0], bound[1])

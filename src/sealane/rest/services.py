@@ -6,7 +6,10 @@ from typing import Any, Protocol
 
 from sealane.clock import Clock
 from sealane.cluster.documents import Documents
+from sealane.cluster.fellows import Fellows
+from sealane.cluster.published import Member, PublishedState
 from sealane.cluster.views import IndexView
+from sealane.model.clusters import ProductVersion
 from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.model.search import IndicesOptions
 from sealane.model.task import TaskRegistry
@@ -114,6 +117,11 @@ class Build:
     distribution: str | None = None
     """Set where the node answers as another product than Elasticsearch."""
 
+    @property
+    def product(self) -> ProductVersion:
+        """What other clusters are told of it."""
+        return ProductVersion(self.number, self.flavor, self.minimum_wire, self.minimum_index)
+
 
 class ClusterView(Protocol):
     """Who we are and who is with us."""
@@ -126,19 +134,32 @@ class ClusterView(Protocol):
     def master_id(self) -> str: ...
     def nodes(self) -> Sequence[NodeInfo]: ...
     def http_address(self, node_id: str) -> str: ...
+    def members(self) -> Sequence[Member]: ...
+    @property
+    def state(self) -> PublishedState | None:
+        """What the master published last; None before that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    documents: Documents
-    indices: IndexAdmin
-    settings: SettingsAdmin
+class NodeServices:
+    """What every node has, whether it holds data or not."""
+
     remotes: RemoteInfo
     cluster: ClusterView
+    fellows: Fellows
     tasks: TaskRegistry
     clock: Clock
     build: Build
     max_content_length: int
     load: Callable[[], NodeLoad] = machine_load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services(NodeServices):
+    """What the node that holds the data has besides."""
+
+    documents: Documents
+    indices: IndexAdmin
+    settings: SettingsAdmin
     unopened: Callable[[], Collection[str]] = tuple
     """Uuids of indices that the engine could not open; their health is red."""

@@ -23,7 +23,8 @@ from sealane.search.outcome import (
     SearchOutcome,
     outcome_of,
 )
-from sealane.search.protocols import ClusterClient, Remotes
+from sealane.search.protocols import LocalClient, Remotes
+from sealane.search.usage import UsageCounter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +47,44 @@ class SearchService:
     """Searches the local cluster and registered remotes."""
 
     def __init__(
-        self, *, local: ClusterClient, remotes: Remotes, max_buckets: Callable[[], int]
+        self, *, local: LocalClient, remotes: Remotes, max_buckets: Callable[[], int]
     ) -> None:
         self._local = local
         self._remotes = remotes
         self._max_buckets = max_buckets
         self._memo = MergeMemo()
+        self.usage = UsageCounter()
+        """Of searches that name a remote."""
 
     async def search(self, request: ClientSearch, ctx: Context) -> SearchOutcome:
         """Runs the search to its end.
 
         Raises what the local cluster raises, and what a remote raises whose skip_unavailable is false; such an error
-        carries `cluster`, the alias it came from. A failure that is skipped is in the outcome's details.
+        carries `cluster`, the alias it came from. A failure that is skipped is in the outcome's details. Names that are
+        wrong here come before whatever a remote fails with; of several remotes the one that fails first ends the
+        search.
         """
         started = asyncio.get_running_loop().time()
         targets = group_by_cluster(request.expressions, self._remotes.aliases)
         if len(targets) == 1 and targets[0].alias == LOCAL:
             whole, _ = await self._local.search(self._whole(request, targets[0]), ctx)
             return SearchOutcome(answer=whole, took_ms=_elapsed_ms(started))
+        trips = request.minimize_roundtrips
+        try:
+            outcome = await self._search_clusters(request, targets, ctx, started)
+        except (ApiError, asyncio.CancelledError) as error:
+            self.usage.failed(targets, error, ctx, minimize_roundtrips=trips)
+            raise
+        self.usage.succeeded(targets, outcome, ctx, minimize_roundtrips=trips)
+        return outcome
+
+    async def _search_clusters(
+        self,
+        request: ClientSearch,
+        targets: Sequence[ClusterTarget],
+        ctx: Context,
+        started: float,
+    ) -> SearchOutcome:
         outcomes = await self._ask_all(request, targets, ctx)
         details = Clusters(tuple(outcome for outcome, _ in outcomes))
         answers = [answer for _, answer in outcomes if answer is not None]
@@ -118,7 +139,16 @@ class SearchService:
             return self._ask(part, target, ctx)
 
         # The local cluster is first, if it is among them, and so is asked in this task.
-        return await ask_all(ask, targets)
+        if not targets or targets[0].alias != LOCAL:
+            return await ask_all(ask, targets)
+        names = _request_for(request, targets[0], from_=0, size=window, final=False)
+        await self._local.judge_names(names, ctx, may_ask=False)
+        try:
+            return await ask_all(ask, targets)
+        except ApiError as error:
+            if "cluster" in error.metadata:
+                await self._local.judge_names(names, ctx, may_ask=True)
+            raise
 
     async def _ask(
         self, request: SearchRequest, target: ClusterTarget, ctx: Context

@@ -1,13 +1,23 @@
 """What the cluster's settings say where a search does not."""
 
-from sealane.cluster.settings_service import ClusterSettings
+from typing import Protocol, TypeVar
+
+from sealane.settings import Setting
 from sealane.settings import node_settings as keys
+
+T = TypeVar("T")
+
+
+class InForce(Protocol):
+    """The settings in force, the cluster's own or those that a node follows."""
+
+    def get(self, setting: Setting[T]) -> T: ...
 
 
 class SettingsDefaults:
     """Implements SearchDefaults over the settings in force."""
 
-    def __init__(self, settings: ClusterSettings) -> None:
+    def __init__(self, settings: InForce) -> None:
         self._settings = settings
 
     def max_buckets(self) -> int:

@@ -24,13 +24,13 @@ class ClusterTarget:
 
 
 def group_by_cluster(
-    expressions: Sequence[str], aliases: Callable[[], Sequence[str]]
+    expressions: Sequence[str], aliases: Callable[[], Sequence[str]], *, selectors: bool = False
 ) -> tuple[ClusterTarget, ...]:
     """The clusters to ask, local first, the others in the order in which they are first named.
 
     `aliases` is asked only when an expression has an alias. No expression at all means the local cluster. The result is
     empty when every expression was an alias pattern that matches nothing: then nothing is searched, least of all
-    local indices that nobody named.
+    local indices that nobody named. With `selectors`, the parts behind `::` may cross to another cluster.
 
     Raises NoSuchRemoteCluster, InvalidIndexName, IllegalArgument (an alias part that is empty, a cluster excluded that
     is not included or not as a whole, nothing left).
@@ -59,7 +59,8 @@ def group_by_cluster(
                 )
             excluded.update(dict.fromkeys(matched))
             continue
-        _refuse_selector(index)
+        if not selectors:
+            _refuse_selector(index)
         for alias in matched:
             groups.setdefault(alias, []).append(index)
     _exclude(groups, excluded, expressions)
@@ -72,12 +73,12 @@ def split_alias(expression: str) -> tuple[str, str] | None:
     if expression.startswith(("<", "-<")):
         return None
     at = expression.find(":")
-    if at < 0 or expression.startswith("::", at):
-        return None
     if at == 0:
         raise IllegalArgument(
             f"index name [{expression}] is invalid because the remote part is empty"
         )
+    if at < 0 or expression.startswith("::", at):
+        return None
     return expression[:at], expression[at + 1 :]
 
 

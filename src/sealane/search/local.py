@@ -42,7 +42,7 @@ _FOREIGN_TYPES: Final = _PLAIN_TYPES | {"date_time_parse_exception"}
 
 
 class LocalCluster:
-    """Implements ClusterClient over this cluster's own indices."""
+    """Implements LocalClient over this cluster's own indices."""
 
     def __init__(
         self,
@@ -62,11 +62,7 @@ class LocalCluster:
         """Raises IndexNotFound and its kin for the names, SearchPhaseExecution when no shard could answer."""
         started = asyncio.get_running_loop().time()
         ctx = self._limited(request, ctx, started)
-        for expression in request.indices:
-            other = split_alias(expression)
-            if other is not None:
-                raise NoSuchRemoteCluster(other[0])
-        targets = self._indices.resolve(request.indices, request.options, ctx.start_ms)
+        targets = self._resolve(request, ctx)
         asked = [
             (target, shard, self._shard_search(target, request, ctx))
             for target in targets
@@ -75,6 +71,17 @@ class LocalCluster:
         partial = await self._ask(asked, request, ctx)
         took_ms = int((asyncio.get_running_loop().time() - started) * 1000)
         return ClusterAnswer(partial, took_ms)
+
+    async def judge_names(self, request: SearchRequest, ctx: Context, *, may_ask: bool) -> None:
+        """Raises as `search` does for the names. They are known here: nobody is asked."""
+        self._resolve(request, ctx)
+
+    def _resolve(self, request: SearchRequest, ctx: Context) -> Sequence[ResolvedIndex]:
+        for expression in request.indices:
+            other = split_alias(expression)
+            if other is not None:
+                raise NoSuchRemoteCluster(other[0])
+        return self._indices.resolve(request.indices, request.options, ctx.start_ms)
 
     async def _ask(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sealane.cluster.resolve import ResolvedIndex
+from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
@@ -23,6 +24,15 @@ class ClusterClient(Protocol):
         """
 
 
+class LocalClient(ClusterClient, Protocol):
+    """The cluster that the search was sent to. A mistake in its names fails a search whatever remotes say."""
+
+    async def judge_names(self, request: SearchRequest, ctx: Context, *, may_ask: bool) -> None:
+        """Raises what `search` would raise for the names alone. Nothing where another node has to be asked and
+        `may_ask` is not set.
+        """
+
+
 class Remotes(Protocol):
     """The registered remote clusters."""
 
@@ -34,6 +44,36 @@ class Remotes(Protocol):
 
     def skip_unavailable(self, alias: str) -> bool:
         """The setting in force now."""
+
+
+class ResolvesNames(Protocol):
+    """A cluster, local or remote, that says whether names mean anything to it. Cancelling a call cancels the work."""
+
+    async def resolve_cluster(self, request: ResolveClusterRequest, ctx: Context) -> ClusterMatch:
+        """Whether names lead to an index there. A cluster that is not connected fails at once.
+
+        Raises as a search does.
+        """
+
+
+class AboutCluster(ResolvesNames, Protocol):
+    """What one cluster, local or remote, tells of itself."""
+
+    async def cluster_stats(self, ctx: Context) -> ClusterStats:
+        """How large it is and how it fares. Fails as `resolve_cluster` does."""
+
+
+class AboutRemotes(Protocol):
+    """The registered remote clusters, for what is no search."""
+
+    def aliases(self) -> Sequence[str]:
+        """All that are enabled. Raises IllegalArgument on a node without the role `remote_cluster_client`."""
+
+    def client(self, alias: str) -> AboutCluster:
+        """Raises NoSuchRemoteCluster."""
+
+    def traits(self, alias: str) -> RemoteTraits:
+        """The settings in force now. Raises NoSuchRemoteCluster."""
 
 
 class SearchDefaults(Protocol):

@@ -10,6 +10,8 @@ import orjson
 
 from sealane.cluster.documents import Documents
 from sealane.cluster.metadata import Alias, IndexMetadata
+from sealane.cluster.node_reports import NodeReport, encode_report, read_request
+from sealane.cluster.published import Member
 from sealane.cluster.resolve import WriteTarget
 from sealane.cluster.views import IndexView
 from sealane.engine.base import IndexStats
@@ -301,12 +303,41 @@ class FakeCluster:
     identity = ClusterIdentity(name="esa", uuid="cluster-uuid")
     local_node = NODE
     master_id = NODE.id
+    state = None
+
+    def __init__(self) -> None:
+        self.others: list[NodeInfo] = []
+
+    def nodes(self) -> Sequence[NodeInfo]:
+        return [NODE, *self.others]
+
+    def members(self) -> Sequence[Member]:
+        return [Member(node=node, http=self.http_address(node.id)) for node in self.nodes()]
+
+    def http_address(self, node_id: str) -> str:
+        return "127.0.0.1:9200"
+
+
+class FakeFellows:
+    """Every node gives the same report, but for those that fail."""
+
+    local = NODE
+
+    def __init__(self) -> None:
+        self.report = NodeReport()
+        self.failing: dict[str, ApiError] = {}
+        self.asked: list[tuple[str, float]] = []
 
     def nodes(self) -> Sequence[NodeInfo]:
         return [NODE]
 
-    def http_address(self, node_id: str) -> str:
-        return "127.0.0.1:9200"
+    async def ask(
+        self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
+    ) -> bytes:
+        self.asked.append((node.id, timeout_s))
+        if node.id in self.failing:
+            raise self.failing[node.id]
+        return encode_report(await self.report.make(read_request(payload).sections))
 
 
 @dataclass
@@ -380,6 +411,8 @@ class World:
     engine: FakeEngine = field(default_factory=FakeEngine)
     indices: FakeIndices = field(default_factory=FakeIndices)
     settings: FakeSettings = field(default_factory=FakeSettings)
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    fellows: FakeFellows = field(default_factory=FakeFellows)
     tasks: TaskRegistry = field(default_factory=lambda: TaskRegistry(NODE.id))
     unopened: tuple[str, ...] = ()
     build: Build = field(default_factory=lambda: Build(number="8.19.0"))
@@ -390,7 +423,8 @@ class World:
             indices=self.indices,
             settings=self.settings,
             remotes=FakeRemotes(),
-            cluster=FakeCluster(),
+            cluster=self.cluster,
+            fellows=self.fellows,
             tasks=self.tasks,
             clock=FakeClock(),
             build=self.build,

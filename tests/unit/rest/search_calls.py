@@ -28,6 +28,9 @@ class Scripted:
         self.asked: list[SearchRequest] = []
         self.terminated_early: bool | None = None
 
+    async def judge_names(self, request: SearchRequest, ctx: Context, *, may_ask: bool) -> None:
+        """They are never wrong by themselves."""
+
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         self.asked.append(request)
         found = self.totals[request.indices[0] if request.indices else ""]

@@ -5,14 +5,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from sealane.errors import ConnectTransport, IndexNotFound, NoSuchRemoteCluster, TaskCancelled
+from sealane.errors import (
+    ConnectTransport,
+    IndexClosed,
+    IndexNotFound,
+    NoSuchRemoteCluster,
+    TaskCancelled,
+)
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.query import parse_search_body
 from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts, TotalHits
 from sealane.search.coordinator import ClientSearch, SearchService
 from sealane.search.outcome import ClusterStatus, SearchOutcome
-from sealane.search.protocols import ClusterClient
+from sealane.search.protocols import ClusterClient, LocalClient
 
 
 def partial(*scores: float, index: str = "i", shards: int = 1, failed: int = 0) -> Partial:
@@ -25,11 +31,25 @@ def partial(*scores: float, index: str = "i", shards: int = 1, failed: int = 0) 
 
 
 class Scripted:
-    """A cluster that answers what it is given, and keeps what it was asked."""
+    """A cluster that answers what it is given, and keeps what it was asked. Its names are wrong where `names` says
+    how; `asks` makes that known only to another node.
+    """
 
-    def __init__(self, answer: Partial | Exception) -> None:
+    def __init__(
+        self,
+        answer: Partial | Exception,
+        *,
+        names: Exception | None = None,
+        asks: bool = False,
+    ) -> None:
         self.answer = answer
         self.asked: list[SearchRequest] = []
+        self._names = names
+        self._asks = asks
+
+    async def judge_names(self, request: SearchRequest, ctx: Context, *, may_ask: bool) -> None:
+        if self._names is not None and (may_ask or not self._asks):
+            raise self._names
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         self.asked.append(request)
@@ -44,6 +64,10 @@ class Hanging:
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
+
+    async def judge_names(self, request: SearchRequest, ctx: Context, *, may_ask: bool) -> None:
+        if may_ask:
+            raise IndexNotFound("hanging")
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         try:
@@ -74,7 +98,7 @@ class Registered:
 async def search(
     expressions: str,
     *,
-    local: ClusterClient | None = None,
+    local: LocalClient | None = None,
     skippable: Sequence[str] = (),
     body: bytes = b"{}",
     **remotes: ClusterClient,
@@ -238,6 +262,31 @@ async def test_a_fatal_failure_ends_the_search_and_gives_up_the_others() -> None
     with pytest.raises(IndexNotFound):
         await search("eu:i,us:i", eu=hanging, us=Scripted(IndexNotFound("i")))
     assert hanging.cancelled.is_set()
+
+
+async def test_wrong_local_names_end_a_search_before_a_remote_is_asked() -> None:
+    eu = Scripted(ConnectTransport("no"))
+    local = Scripted(partial(), names=IndexNotFound("missing"))
+    with pytest.raises(IndexNotFound):
+        await search("eu:i,missing", local=local, eu=eu)
+    assert (local.asked, eu.asked) == ([], [])
+
+
+async def test_wrong_names_that_only_another_node_knows_win_over_a_remote_that_fails() -> None:
+    eu = Scripted(ConnectTransport("no"))
+    local = Scripted(partial(), names=IndexNotFound("missing"), asks=True)
+    with pytest.raises(IndexNotFound):
+        await search("missing,eu:i", local=local, eu=eu)
+    hanging = Hanging()
+    with pytest.raises(IndexNotFound):
+        await search("missing,eu:i", local=hanging, eu=eu)
+    assert hanging.cancelled.is_set()
+
+
+async def test_an_error_of_the_local_cluster_is_not_looked_into_once_more() -> None:
+    local = Scripted(IndexClosed("i", "u"), names=IndexNotFound("missing"), asks=True)
+    with pytest.raises(IndexClosed):
+        await search("i,eu:i", local=local, eu=Scripted(partial(1.0)))
 
 
 async def test_a_cancelled_remote_is_never_reported_as_skipped() -> None:

@@ -11,29 +11,14 @@ from sealane.errors import (
     NoShardAvailable,
     SearchPhaseExecution,
 )
-from sealane.model.node import NodeInfo
-from sealane.rest.cat_table import CAT_PARAMS, Cell, Column, Size, Table, cat_response, ratio_text
+from sealane.rest.cat_table import Cell, Column, Size, Table, cat_response, cat_route, ratio_text
 from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, STRICT, options_of
+from sealane.rest.handlers import cat_nodes
 from sealane.rest.health import COLORS, health_of, index_health, is_data_node
-from sealane.rest.params import INDICES_OPTIONS, Parser, boolean
+from sealane.rest.params import INDICES_OPTIONS, boolean
 from sealane.rest.request import TEXT, Request, Response
-from sealane.rest.router import Handler, Route, no_indices, path_indices
+from sealane.rest.router import Route
 from sealane.rest.services import Services
-
-_LETTERS = {
-    "data": "d",
-    "data_cold": "c",
-    "data_content": "s",
-    "data_frozen": "f",
-    "data_hot": "h",
-    "data_warm": "w",
-    "ingest": "i",
-    "master": "m",
-    "ml": "l",
-    "remote_cluster_client": "r",
-    "transform": "t",
-    "voting_only": "v",
-}
 
 INDICES = (
     Column(name="health", aliases=("h",), help="current health status"),
@@ -74,31 +59,6 @@ INDICES = (
     ),
     Column(name="pri.store.size", help="store size of primaries", right=True),
     Column(name="dataset.size", help="total size of dataset", right=True),
-)
-NODES = (
-    Column(name="id", aliases=("id", "nodeId"), help="unique node id", default=False),
-    Column(name="ip", aliases=("i",), help="ip address"),
-    Column(name="port", aliases=("po",), help="bound transport port", default=False),
-    Column(name="http_address", aliases=("http",), help="bound http address", default=False),
-    Column(name="version", aliases=("v",), help="es version", default=False),
-    Column(name="heap.percent", aliases=("hp", "heapPercent"), help="used heap ratio", right=True),
-    Column(
-        name="ram.percent",
-        aliases=("rp", "ramPercent"),
-        help="used machine memory ratio",
-        right=True,
-    ),
-    Column(name="cpu", aliases=("cpu",), help="recent cpu usage", right=True),
-    Column(name="load_1m", aliases=("l",), help="1m load avg", right=True),
-    Column(name="load_5m", aliases=("l",), help="5m load avg", right=True),
-    Column(name="load_15m", aliases=("l",), help="15m load avg", right=True),
-    Column(
-        name="node.role",
-        aliases=("r", "role", "nodeRole"),
-        help="m:master eligible node, d:data node, i:ingest node, -:coordinating node only",
-    ),
-    Column(name="master", aliases=("m",), help="*:current master"),
-    Column(name="name", aliases=("n",), help="node name"),
 )
 HEALTH = (
     Column(name="epoch", aliases=("t", "time"), help="seconds since 1970-01-01 00:00:00"),
@@ -193,10 +153,6 @@ def routes(services: Services) -> list[Route]:
                 table.rows.append(cells)
         return cat_response(table, request)
 
-    async def nodes(request: Request) -> Response:
-        rows = [_node_row(services, node) for node in services.cluster.nodes()]
-        return cat_response(Table(NODES, list(rows)), request)
-
     async def count(request: Request) -> Response:
         found = services.indices.find(
             request.indices, options_of(request.params, STRICT), forbid_closed=True
@@ -209,18 +165,8 @@ def routes(services: Services) -> list[Route]:
         columns = HEALTH[2:] if request.params.get("ts") is False else HEALTH
         return cat_response(Table(columns, [_health_row(services)]), request)
 
-    def table(paths: tuple[str, ...], handler: Handler, action: str, **params: Parser) -> Route:
-        return Route(
-            methods=("GET",),
-            paths=paths,
-            handler=handler,
-            action=action,
-            indices=path_indices if "{index}" in paths[-1] else no_indices,
-            params={**CAT_PARAMS, **params},
-        )
-
     tables = [
-        table(
+        cat_route(
             ("/_cat/indices", "/_cat/indices/{index}"),
             indices,
             "indices:monitor/stats",
@@ -229,22 +175,16 @@ def routes(services: Services) -> list[Route]:
             pri=boolean,
             include_unloaded_segments=boolean,
         ),
-        table(
-            ("/_cat/nodes",),
-            nodes,
-            "cluster:monitor/nodes/stats",
-            full_id=boolean,
-            include_unloaded_segments=boolean,
-        ),
-        table(("/_cat/count", "/_cat/count/{index}"), count, "indices:data/read/search"),
-        table(("/_cat/health",), health, "cluster:monitor/health"),
+        *cat_nodes.routes(services),
+        cat_route(("/_cat/count", "/_cat/count/{index}"), count, "indices:data/read/search"),
+        cat_route(("/_cat/health",), health, "cluster:monitor/health"),
     ]
     listing = "=^.^=\n" + "".join(f"{path}\n" for route in tables for path in route.paths)
 
     async def overview(request: Request) -> Response:
         return Response(listing.encode(), content_type=TEXT)
 
-    return [*tables, table(("/_cat",), overview, "cluster:monitor/main")]
+    return [*tables, cat_route(("/_cat",), overview, "cluster:monitor/main")]
 
 
 async def _count(services: Services, indices: Sequence[IndexView]) -> int:
@@ -302,28 +242,6 @@ async def _index_row(services: Services, index: IndexView) -> dict[str, Cell] | 
     return cells
 
 
-def _node_row(services: Services, node: NodeInfo) -> dict[str, Cell]:
-    cluster = services.cluster
-    load = services.load()
-    one, five, fifteen = load.load or (None, None, None)
-    return {
-        "id": node.id[:4],
-        "ip": node.address.host,
-        "port": node.address.port,
-        "http_address": cluster.http_address(node.id),
-        "version": node.version,
-        "heap.percent": load.memory_percent,
-        "ram.percent": load.ram_percent,
-        "cpu": load.cpu_percent,
-        "load_1m": _two_digits(one),
-        "load_5m": _two_digits(five),
-        "load_15m": _two_digits(fifteen),
-        "node.role": "".join(sorted(_LETTERS.get(role, "") for role in node.roles)) or "-",
-        "master": "*" if node.id == cluster.master_id else "-",
-        "name": node.name,
-    }
-
-
 def _health_row(services: Services) -> dict[str, Cell]:
     nodes = services.cluster.nodes()
     health = health_of(services.indices.find((), PERMISSIVE), nodes, services.unopened())
@@ -348,10 +266,6 @@ def _health_row(services: Services) -> dict[str, Cell]:
 def _now(services: Services) -> dict[str, Cell]:
     now = datetime.fromtimestamp(services.clock.now_ms() / 1000, UTC)
     return {"epoch": int(now.timestamp()), "timestamp": now.strftime("%H:%M:%S")}
-
-
-def _two_digits(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"
 
 
 def _iso(ms: int) -> str:

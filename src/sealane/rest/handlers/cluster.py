@@ -1,4 +1,4 @@
-"""`_cluster/health`, `_cluster/settings`, `_remote/info`."""
+"""`_cluster/health`, `_cluster/settings`."""
 
 import asyncio
 import re
@@ -74,11 +74,6 @@ def routes(services: Services) -> list[Route]:
         )
         return json_response(updated)
 
-    async def remote_info(request: Request) -> Response:
-        return json_response(
-            await services.remotes.info(verbose=request.params.get("verbose", False))
-        )
-
     return [
         Route(
             methods=("GET",),
@@ -124,14 +119,6 @@ def routes(services: Services) -> list[Route]:
             indices=no_indices,
             params={"flat_settings": boolean, "master_timeout": time_ms, "timeout": time_ms},
             body=True,
-        ),
-        Route(
-            methods=("GET",),
-            paths=("/_remote/info",),
-            handler=remote_info,
-            action="cluster:monitor/remote/info",
-            indices=no_indices,
-            params={"verbose": boolean},
         ),
     ]
 

@@ -4,13 +4,15 @@ from typing import Any
 
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices
-from sealane.rest.services import Services
+from sealane.rest.services import NodeServices
 
 TAGLINES = {"opensearch": "The OpenSearch Project: https://opensearch.org/"}
 TAGLINE = "You Know, for Search"
+_NO_UUID = "_na_"
+"""Of a node that has not joined its cluster yet."""
 
 
-def routes(services: Services) -> list[Route]:
+def routes(services: NodeServices) -> list[Route]:
     async def root(request: Request) -> Response:
         build = services.build
         version: dict[str, Any] = (
@@ -33,7 +35,7 @@ def routes(services: Services) -> list[Route]:
             {
                 "name": services.cluster.local_node.name,
                 "cluster_name": identity.name,
-                "cluster_uuid": identity.uuid,
+                "cluster_uuid": identity.uuid or _NO_UUID,
                 "version": version,
                 "tagline": TAGLINES.get(build.distribution or "", TAGLINE),
             }

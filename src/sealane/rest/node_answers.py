@@ -1,0 +1,43 @@
+"""The frame of answers that several nodes contribute to: how many were asked, and which failed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sealane.cluster.node_reports import TIMEOUT_S
+from sealane.errors import ApiError
+from sealane.model.node import NodeInfo
+from sealane.rest.request import Request
+
+Answers = Sequence[tuple[NodeInfo, Mapping[str, Any] | ApiError]]
+
+
+def nodes_header(answers: Answers) -> dict[str, Any]:
+    """The object `_nodes`."""
+    failed = [(node, answer) for node, answer in answers if isinstance(answer, ApiError)]
+    header: dict[str, Any] = {
+        "total": len(answers),
+        "successful": len(answers) - len(failed),
+        "failed": len(failed),
+    }
+    if failed:
+        header["failures"] = [
+            {
+                "type": "failed_node_exception",
+                "reason": f"Failed node [{node.id}]",
+                "node_id": node.id,
+                "caused_by": error.to_cause(),
+            }
+            for node, error in failed
+        ]
+    return header
+
+
+def reports_of(answers: Answers) -> list[tuple[NodeInfo, Mapping[str, Any]]]:
+    """Of the nodes that answered."""
+    return [(node, answer) for node, answer in answers if not isinstance(answer, ApiError)]
+
+
+def timeout_of(request: Request) -> float:
+    """How long each node may take: the request's `timeout`, in seconds."""
+    timeout_ms = request.params.get("timeout")
+    return TIMEOUT_S if timeout_ms is None or timeout_ms < 0 else timeout_ms / 1000

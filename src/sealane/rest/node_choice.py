@@ -1,0 +1,94 @@
+"""Which nodes a request means: ids, names, addresses, roles and attributes, in the reference's grammar."""
+
+from collections.abc import Sequence
+
+from sealane.errors import IllegalArgument
+from sealane.model.node import NodeInfo
+from sealane.model.patterns import matches
+from sealane.rest.services import ClusterView
+
+_ROLES = frozenset(
+    {
+        "data",
+        "data_cold",
+        "data_content",
+        "data_frozen",
+        "data_hot",
+        "data_warm",
+        "ingest",
+        "master",
+        "ml",
+        "remote_cluster_client",
+        "transform",
+        "voting_only",
+    }
+)
+_COORDINATING_ONLY = "coordinating_only"
+
+
+def chosen_nodes(cluster: ClusterView, expression: str) -> list[NodeInfo]:
+    """The nodes that a comma-separated list names, in the cluster's order; an empty list names all.
+
+    `_local`, `_master`, `_all`, ids, patterns of names and addresses, `attribute:value`, and `role:true` or
+    `role:false`, which takes nodes out again. Raises IllegalArgument for another value of a role.
+    """
+    nodes = cluster.nodes()
+    wanted = [each for each in expression.split(",") if each]
+    if not wanted:
+        return list(nodes)
+    chosen: set[str] = set()
+    for each in wanted:
+        _choose(each, nodes, cluster, chosen)
+    return [node for node in nodes if node.id in chosen]
+
+
+def _choose(wanted: str, nodes: Sequence[NodeInfo], cluster: ClusterView, chosen: set[str]) -> None:
+    if wanted == "_local":
+        chosen.add(cluster.local_node.id)
+        return
+    if wanted == "_master":
+        chosen.add(cluster.master_id)
+        return
+    name, colon, value = wanted.partition(":")
+    if colon and (name in _ROLES or name == _COORDINATING_ONLY):
+        with_role = {node.id for node in nodes if _has_role(node, name)}
+        if _is_true(value):
+            chosen |= with_role
+        else:
+            chosen -= with_role
+        return
+    for node in nodes:
+        if (
+            wanted in ("_all", node.id)
+            or any(matches(wanted, shown) for shown in (node.name, node.address.host))
+            or (
+                colon
+                and any(
+                    matches(name, key) and matches(value, text)
+                    for key, text in node.attributes.items()
+                )
+            )
+        ):
+            chosen.add(node.id)
+
+
+def _has_role(node: NodeInfo, role: str) -> bool:
+    if role == _COORDINATING_ONLY:
+        return not any(each in ("ingest", "master") or _holds_data(each) for each in node.roles)
+    if role.startswith("data_"):
+        return role in node.roles or "data" in node.roles
+    if role == "data":
+        return any(_holds_data(each) for each in node.roles)
+    return role in node.roles
+
+
+def _holds_data(role: str) -> bool:
+    return role == "data" or role.startswith("data_")
+
+
+def _is_true(text: str) -> bool:
+    if text not in ("true", "false", ""):
+        raise IllegalArgument(
+            f"Failed to parse value [{text}] as only [true] or [false] are allowed."
+        )
+    return text != "false"

@@ -1,1 +1,1 @@
-"""The program: `sealane start`, `sealane demo`."""
+"""The program: `sealane start`, `sealane demo`, `sealane remote`."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sealane import __version__
+from sealane.cli.remote_options import add_remote_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,6 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sealane.cli.demo import demo
 
         return demo(once=parsed.once)
+    if parsed.command == "remote":
+        from sealane.cli.remote import remote
+
+        return remote(parsed)
     from sealane.cli.start import start
 
     return start(config=parsed.config, overrides=parsed.setting)
@@ -48,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Starts the clusters europe and americas, loads the world's cities into them, makes americas a "
         "remote of europe and searches both at once.",
     )
+    remote = commands.add_parser("remote", help="test a remote cluster, or show those of a node")
+    add_remote_options(remote)
     demo.add_argument("--once", action="store_true", help="exit after the search")
     return parser
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import resource
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,8 +10,11 @@ from pathlib import Path
 
 import orjson
 
+from sealane.cli.seldom import Seldom
 from sealane.errors import ApiError
 from sealane.node import Node, StartError, load_settings
+from sealane.transport import TaskScope
+from sealane.transport.descriptors import allow_open_files
 
 _log = logging.getLogger("sealane.cli")
 _STOP_WITHIN_S = 20
@@ -24,7 +27,9 @@ def start(*, config: Path | None, overrides: Sequence[str]) -> int:
         level=logging.INFO,
         format="[%(asctime)s][%(levelname)-5s][%(name)s] %(message)s",
     )
-    _allow_open_files()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Seldom())
+    allow_open_files()
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -39,10 +44,11 @@ async def _run(config: Path | None, overrides: Sequence[str]) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stop, number)
     node = Node(load_settings(config, overrides))
     try:
-        await node.start()
+        if not await _start(node, stop):
+            return 0
         print(orjson.dumps(node.ready_line()).decode(), flush=True)
         await stop.wait()
         _log.info("stopping")
@@ -51,10 +57,35 @@ async def _run(config: Path | None, overrides: Sequence[str]) -> int:
     return 0
 
 
-def _allow_open_files() -> None:
-    """As many as the system lets this process have: an index holds about six, a connection one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+async def _start(node: Node, stop: asyncio.Event) -> bool:
+    """False where a signal came first: a node that joins another may wait long for it."""
+    starting = asyncio.current_task()
+    assert starting is not None
+
+    async def cancel_when_stopped() -> None:
+        await stop.wait()
+        starting.cancel()
+
+    async with TaskScope("start") as scope:
+        scope.start(cancel_when_stopped())
+        try:
+            await node.start()
+        except asyncio.CancelledError:
+            if not stop.is_set():
+                raise
+            starting.uncancel()
+            _log.info("stopped before the start was over")
+            return False
+    return True
+
+
+def _stop(stop: asyncio.Event, number: signal.Signals) -> None:
+    """The first signal lets what runs end; the second ends the process as a crash would, which costs
+    nothing that was acknowledged."""
+    if stop.is_set():
+        _log.warning("stopping at once")
+        os._exit(128 + number)
+    stop.set()
 
 
 async def _close(node: Node) -> None:

@@ -11,8 +11,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,13 +24,31 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _USER = "sealane-peers"
 _HEAP = "1g"
 _READY_SECONDS = 180.0
-# OpenSearch 2.19 needs the security manager, which JDK 24 removed; both servers need 17.
-_JDK_FIRST, _JDK_LAST = 17, 23
 _JVM_FOLDERS = (Path("/usr/lib/jvm"), Path("/Library/Java/JavaVirtualMachines"))
 
 
 class PeersUnavailableError(Exception):
     """Something that the peers need is not on this machine; the message says what to install."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jdk:
+    """Which versions of Java a server runs on; `variables` name homes to try first."""
+
+    first: int
+    last: int | None
+    variables: tuple[str, ...]
+
+    def suits(self, version: int) -> bool:
+        return self.first <= version and (self.last is None or version <= self.last)
+
+    def __str__(self) -> str:
+        return f"from {self.first}" + ("" if self.last is None else f" to {self.last}")
+
+
+# OpenSearch 2.19 needs the security manager, which JDK 24 removed; both servers need 17.
+JDK_17 = Jdk(17, 23, ("JAVA_HOME",))
+JDK_21 = Jdk(21, None, ("JAVA_HOME_21", "JAVA_HOME"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,7 @@ class Distribution:
     group: str
     environment_prefix: str
     extra_settings: tuple[str, ...] = ()
+    jdk: Jdk = JDK_17
 
     @property
     def artifact(self) -> str:
@@ -68,18 +87,27 @@ OPENSEARCH = Distribution(
     group="org.opensearch.distribution.integ-test-zip",
     environment_prefix="OPENSEARCH",
 )
+ELASTICSEARCH_9 = replace(ELASTICSEARCH, label="Elasticsearch 9.1.0", version="9.1.0", jdk=JDK_21)
+OPENSEARCH_3 = replace(OPENSEARCH, label="OpenSearch 3.4.0", version="3.4.0", jdk=JDK_21)
 
 
 class PeerPair:
-    """Two clusters of one product, named `europe` (local) and `americas` (remote).
+    """Clusters of one product: two, named `europe` (local) and `americas` (remote), unless other
+    names are given.
 
     Entering fetches what is missing, starts the nodes one after the other (each start is measured
     alone) and waits until both answer; leaving stops them and deletes their data.
     Raises `PeersUnavailableError` or `ServerFailedError`.
     """
 
-    def __init__(self, distribution: Distribution, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        distribution: Distribution,
+        progress: Callable[[str], None],
+        clusters: Sequence[str] = ("europe", "americas"),
+    ) -> None:
         self.label = distribution.label
+        self._clusters = clusters
         self._distribution = distribution
         self._progress = progress
         self._work = Path()
@@ -95,12 +123,12 @@ class PeerPair:
         return self._nodes[1]
 
     def __enter__(self) -> Self:
-        java = find_jdk(os.environ, _JVM_FOLDERS)
+        java = find_jdk(os.environ, _JVM_FOLDERS, self._distribution.jdk)
         self._work = Path(tempfile.mkdtemp(prefix="sealane-peers-"))
         try:
             server = ensure_unpacked(self._distribution, self._progress)
             self._own(self._work)
-            for cluster in ("europe", "americas"):
+            for cluster in self._clusters:
                 self._nodes.append(self._start(cluster, server, java))
         except BaseException:
             self._stop()
@@ -188,24 +216,27 @@ def ensure_unpacked(distribution: Distribution, progress: Callable[[str], None])
     return folder
 
 
-def find_jdk(environment: Mapping[str, str], jvm_folders: tuple[Path, ...]) -> Path:
-    """The home of a JDK from 17 to 23: JAVA_HOME if it is one, else the oldest one installed.
+def find_jdk(
+    environment: Mapping[str, str], jvm_folders: tuple[Path, ...], wanted: Jdk = JDK_17
+) -> Path:
+    """The home of a JDK that suits: the one that a variable names, else the oldest one installed.
 
     Raises `PeersUnavailableError`.
     """
-    if "JAVA_HOME" in environment:
-        home = Path(environment["JAVA_HOME"])
-        if _JDK_FIRST <= _jdk_version(home) <= _JDK_LAST:
-            return home
+    for variable in wanted.variables:
+        if variable in environment:
+            home = Path(environment[variable])
+            if wanted.suits(_jdk_version(home)):
+                return home
     found = sorted(
         (version, home)
         for home in _jdk_homes(jvm_folders)
-        if _JDK_FIRST <= (version := _jdk_version(home)) <= _JDK_LAST
+        if wanted.suits(version := _jdk_version(home))
     )
     if not found:
         raise PeersUnavailableError(
-            f"the peers need a JDK from {_JDK_FIRST} to {_JDK_LAST}: set JAVA_HOME, or install one "
-            "(Debian: apt-get install openjdk-17-jre-headless)"
+            f"the peers need a JDK {wanted}: set {wanted.variables[0]}, or install one "
+            f"(Debian: apt-get install openjdk-{wanted.first}-jre-headless)"
         )
     return found[0][1]
 

@@ -52,10 +52,9 @@ def key_of(setting: AnySetting) -> str:
 
 def _default(setting: AnySetting) -> str:
     if callable(setting.default):
-        if isinstance(setting, AffixSetting):
-            return "another setting's"
-        value = setting.default(EMPTY)
-        return f"`{_text(value)}`, or by other settings"
+        affix = isinstance(setting, AffixSetting)
+        value = setting.default(EMPTY, "name") if affix else setting.default(EMPTY)
+        return "by other settings" if value is None else f"`{_text(value)}`, or by other settings"
     if setting.default is None:
         return "none"
     if not setting.default:

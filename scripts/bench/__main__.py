@@ -1,5 +1,5 @@
 """`python -m scripts.bench`: measures ours against Elasticsearch and OpenSearch, and writes the
-figures down.
+figures down; then, of ours alone, the transport and a node with a hundred remote clusters.
 
 Exit code 0: measured, whether the targets are met or not. 2: the measurement failed.
 """
@@ -9,12 +9,13 @@ import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from scripts.bench import machine, report, wrk
+from scripts.bench import machine, remotes, report, transport, wrk
 from scripts.bench.measure import Documents, Effort, Measured, measure
-from scripts.bench.rows import rows
+from scripts.bench.rows import OURS, Row, rows
 from scripts.bench.workloads import Workload, workloads
 from scripts.pairs import Pair
 from scripts.peer_servers import ELASTICSEARCH, OPENSEARCH, PeerPair, PeersUnavailableError
@@ -22,9 +23,15 @@ from scripts.rest import UnexpectedAnswerError
 from scripts.sealane_pair import SealanePair
 from scripts.server_process import ServerFailedError, end_servers_on_sigterm
 from sealane.cli import dataset
+from sealane.testing.process import NodeFailedError
 
 _PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "benchmarks.md"
 _SUBJECTS = ("elasticsearch", "opensearch", "sealane")
+_PARTS: dict[str, Callable[[float, Callable[[str], None]], tuple[list[Row], dict[str, Any]]]] = {
+    "transport": transport.measure,
+    "remotes": remotes.measure,
+}
+"""What is measured of ours alone."""
 _FAILED = 2
 
 
@@ -38,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (
         PeersUnavailableError,
         ServerFailedError,
+        NodeFailedError,
         UnexpectedAnswerError,
         dataset.DatasetMissingError,
         wrk.WrkError,
@@ -50,37 +58,49 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    wrk.require()
     effort = _effort(options)
-    subjects = _subjects(options)
-    here, there = (
-        list(itertools.islice(dataset.cities(group), effort.documents))
-        for group in dataset.CONTINENT_GROUPS
-    )
-    searches = workloads([source["name"] for _, source in (*here, *there)])
+    subjects, parts = _subjects(options), _parts(options)
+    made: list[Row] = []
+    numbers: dict[str, Any] = {}
     with console.status("starting") as status:
-        measured = [
-            _measure(subject, here, there, searches, effort, status.update) for subject in subjects
-        ]
+        measured = _measure_all(subjects, effort, status.update)
+        for part in parts:
+            rows_of_part, numbers[part] = _PARTS[part](effort.seconds, status.update)
+            made += rows_of_part
     _warn_of_other_answers(console, measured)
-    made = rows(measured)
-    labels = [one.label for one in measured]
+    if measured:
+        made = rows(measured) + made
+    labels = [one.label for one in measured] or [OURS]
     facts = machine.facts()
     report.show(console, made, labels)
     if options.json is not None:
-        report.write_json(options.json, measured, made, facts)
+        report.write_json(options.json, measured, made, facts, numbers)
     page = options.page
-    if page is None and not options.quick and subjects == list(_SUBJECTS):
+    if page is None and not (options.quick or options.only or options.no_peers):
         page = _PAGE
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
         command = "make bench" if page == _PAGE else "python -m scripts.bench"
-        page.write_text(report.markdown(made, labels, facts, effort, command))
+        page.write_text(report.markdown(made, labels, facts, effort if measured else None, command))
         console.print(f"written: {page}", markup=False)
     missed = [row for row in made if row.is_met is False]
     judged = [row for row in made if row.is_met is not None]
     console.print(f"targets met: {len(judged) - len(missed)} of {len(judged)}")
     return 0
+
+
+def _measure_all(
+    subjects: list[str], effort: Effort, progress: Callable[[str], None]
+) -> list[Measured]:
+    if not subjects:
+        return []
+    wrk.require()
+    here, there = (
+        list(itertools.islice(dataset.cities(group), effort.documents))
+        for group in dataset.CONTINENT_GROUPS
+    )
+    searches = workloads([source["name"] for _, source in (*here, *there)])
+    return [_measure(subject, here, there, searches, effort, progress) for subject in subjects]
 
 
 def _measure(
@@ -109,6 +129,8 @@ def _measure(
 
 def _warn_of_other_answers(console: Console, measured: list[Measured]) -> None:
     """Speeds can only be compared when everybody found the same."""
+    if not measured:
+        return
     first = measured[0]
     for other in measured[1:]:
         for key, hits in first.hits.items():
@@ -138,10 +160,18 @@ def _subjects(options: argparse.Namespace) -> list[str]:
     return [subject for subject in _SUBJECTS if not options.only or subject in options.only]
 
 
+def _parts(options: argparse.Namespace) -> list[str]:
+    if options.no_peers:
+        return []
+    return [part for part in _PARTS if not options.only or part in options.only]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few minutes, rough figures")
-    parser.add_argument("--only", action="append", choices=_SUBJECTS, help="may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=(*_SUBJECTS, *_PARTS), help="may be repeated"
+    )
     parser.add_argument("--no-peers", action="store_true", help="the same as --only sealane")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every figure here")
     parser.add_argument(

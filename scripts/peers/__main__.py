@@ -14,7 +14,7 @@ from rich.console import Console
 
 from scripts.pairs import Pair, RunningPair
 from scripts.peer_servers import ELASTICSEARCH, OPENSEARCH, PeerPair, PeersUnavailableError
-from scripts.peers import duel, known, report
+from scripts.peers import duel, known, links, remote_info, report
 from scripts.peers.compare import differences
 from scripts.rest import Answer, UnexpectedAnswerError
 from scripts.sealane_pair import SealanePair
@@ -54,14 +54,18 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if not requests:
         console.print(f"no request has [{options.only}] in its name", markup=False)
         return _CANNOT_COMPARE
+    whole = options.only is None and options.sample is None
+    about_remotes: list[dict[str, Answer]] = []
     with console.status("starting") as status:
 
         def progress(text: str) -> None:
             status.update(text.replace("[", r"\["))
 
-        def answers_of(pair: Pair) -> dict[str, Answer]:
+        def answers_of(pair: Pair, *, is_bystander: bool = False) -> dict[str, Answer]:
             with pair:
                 answers = duel.ask(pair, requests, progress)
+                if whole and not is_bystander:
+                    about_remotes.append(remote_info.ask(pair, progress))
             console.print(f"{pair.label}: {len(answers)} answers", markup=False)
             return answers
 
@@ -69,12 +73,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         expected = answers_of(_judge(options, progress))
         bystander = None
         if not options.url and not options.no_opensearch:
-            bystander = answers_of(PeerPair(OPENSEARCH, progress))
+            bystander = answers_of(PeerPair(OPENSEARCH, progress), is_bystander=True)
         contender = _contender(options, progress)
         actual = answers_of(contender)
     verdicts = duel.judge(requests, expected, actual, accepted, bystander)
     report.show(console, verdicts, contender.label)
-    if options.only is None and options.sample is None:
+    if whole:
         for entry in report.unused(verdicts, accepted):
             console.print(
                 f"not met, take it out: {entry.request}  {entry.path}", style="yellow", markup=False
@@ -86,10 +90,13 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         console.print(
             f"for information: OpenSearch answers {apart} of {len(expected)} unlike Elasticsearch"
         )
+    if about_remotes:
+        verdicts += remote_info.report_on(console, *about_remotes)
     if options.json is not None:
         report.write_json(options.json, verdicts, information)
+    unlinked = whole and not (options.no_links or options.url) and links.run(console) != 0
     console.print(report.summary(verdicts))
-    return 1 if any(verdict.unexplained for verdict in verdicts) else 0
+    return 1 if unlinked or any(verdict.unexplained for verdict in verdicts) else 0
 
 
 def _judge(options: argparse.Namespace, progress: Callable[[str], None]) -> Pair:
@@ -112,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings here too")
     parser.add_argument("--no-opensearch", action="store_true", help="leave OpenSearch out")
+    parser.add_argument(
+        "--no-links", action="store_true", help="leave out the links on the transport port"
+    )
     parser.add_argument(
         "--url",
         action="append",

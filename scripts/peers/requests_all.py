@@ -8,6 +8,7 @@ from scripts.peers import (
     requests_documents,
     requests_errors,
     requests_indices,
+    requests_remote_apis,
     requests_search,
 )
 from scripts.peers.request import Request
@@ -16,6 +17,7 @@ from scripts.peers.request import Request
 def every_request() -> list[Request]:
     """Raises `ValueError` when two requests share a name: answers are kept by name."""
     families = (
+        requests_remote_apis,
         requests_search,
         requests_aggregations,
         requests_clusters,

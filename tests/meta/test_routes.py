@@ -2,16 +2,29 @@
 
 from pathlib import Path
 
-from sealane.inbound.handlers import register_handlers
+from sealane.inbound import register_about_handlers, register_handlers
+from sealane.remote.diagnosis import Report
 from sealane.rest import msearch, search
+from sealane.rest.handlers import remote_test, resolve_cluster
 from sealane.rest.params import ALWAYS_KNOWN
 from sealane.rest.router import Route, no_indices
 from sealane.rest.routes import standard_routes
+from sealane.search.resolve_cluster import ClusterResolver
 from sealane.security.rules import authorize
 from sealane.testing.in_process import clusters
 from tests.unit.rest.fakes import World
 
 ACTION_PREFIXES = ("cluster:", "indices:")
+
+
+class NoConnectionTests:
+    """Routes are made of it; it is never called."""
+
+    async def of_alias(self, alias: str, timeout_s: float) -> Report:
+        raise NotImplementedError
+
+    async def of_settings(self, body: object, timeout_s: float) -> Report:
+        raise NotImplementedError
 
 
 async def every_route(folder: Path) -> list[Route]:
@@ -20,6 +33,8 @@ async def every_route(folder: Path) -> list[Route]:
         return [
             *search.routes(searches),
             *msearch.routes(searches),
+            *resolve_cluster.routes(ClusterResolver(local=cluster.about, remotes=cluster.links)),
+            *remote_test.routes(NoConnectionTests()),
             *standard_routes(World().services()),
         ]
 
@@ -67,6 +82,7 @@ async def test_every_inbound_action_is_one_of_the_references_kind(tmp_path: Path
 
     async with clusters(tmp_path, "c") as (cluster,):
         register_handlers(Registrar(), local=cluster.local, nodes=lambda: [], authorize=authorize)
+        register_about_handlers(Registrar(), about=cluster.about, authorize=authorize)
     assert registered
     assert all(action.startswith((*ACTION_PREFIXES, "internal:")) for action in registered)
     assert len(set(registered)) == len(registered)

@@ -140,3 +140,118 @@ def test_a_node_without_the_role_knows_no_remotes(tmp_path: Path, fill: Fill) ->
         assert node.request("GET", "/_remote/info").status == 400
         assert put(node, eu__seeds=[NOWHERE]).status == 200
         assert node.call("POST", "/here/_count")["count"] == 1
+
+
+def test_what_is_wrong_is_told_with_the_scope_that_holds_it(node: NodeProcess) -> None:
+    """The rules are checked over file, persistent and transient settings together."""
+    refused = put(node, gone__mode="proxy", gone__proxy_address=NOWHERE)
+    assert refused.status == 400
+    assert refused.body["error"]["reason"] == (
+        'Setting "cluster.remote.gone.seeds" cannot be used with the configured "cluster.remote.gone.mode" '
+        "[required=SNIFF, configured=PROXY] [cluster.remote.gone.seeds] is set in the node's file."
+    )
+    assert put(node, gone__skip_unavailable=False).status == 200
+    shown = node.call("GET", "/_remote/info?verbose=true")["gone"]
+    assert (shown["skip_unavailable"], shown["skip_unavailable_origin"]) == (False, "persistent")
+    assert put(node, gone__skip_unavailable=None).status == 200
+    shown = node.call("GET", "/_remote/info?verbose=true")["gone"]
+    assert (shown["skip_unavailable"], shown["skip_unavailable_origin"]) == (True, "default")
+
+
+def test_several_keys_of_several_aliases_in_one_request(node: NodeProcess) -> None:
+    """One of them bad, and none is taken; all good, and all are."""
+    keys = {
+        "m1__seeds": [NOWHERE],
+        "m1__skip_unavailable": False,
+        "m2__mode": "proxy",
+        "m2__proxy_address": NOWHERE,
+        "m2__proxy_socket_connections": 2,
+    }
+    assert put(node, **keys, m3__seeds=["nohost"]).status == 400
+    assert not {"m1", "m2", "m3"} & set(node.call("GET", "/_remote/info"))
+    assert put(node, **keys).status == 200
+    info = node.call("GET", "/_remote/info")
+    assert info["m1"]["skip_unavailable"] is False
+    assert info["m2"]["max_proxy_socket_connections"] == 2
+    assert put(node, **{"m*": None}).status == 200
+    assert not {"m1", "m2"} & set(node.call("GET", "/_remote/info"))
+
+
+def test_the_attribute_as_documented_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    """Elastic's page says to set `cluster.remote.node.attr.gateway: true`; the reference refuses it too."""
+    settings = {"cluster.remote.node.attr.gateway": "true"}
+    with pytest.raises(NodeFailedError) as failed:
+        NodeProcess("bad", tmp_path, **settings).start()
+    assert "[cluster.remote.node.attr: gateway] here" in str(failed.value)
+    assert "[node.attr.gateway: true] on the remote's nodes" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("node.remote_cluster_client", "false", "unknown setting [node.remote_cluster_client]"),
+        ("cluster.remote.connect", "false", "unknown setting [cluster.remote.connect]"),
+        ("transport.profiles._remote_cluster.port", "9444", "use [remote_cluster.port]"),
+        ("remote_cluster.publish_port", "-2", "must be >= -1"),
+        ("remote_cluster.max_request_header_size", "1b", "must be >= [64b]"),
+        ("cluster.remote.initial_connect_timeout", "5", "unit is missing or unrecognized"),
+    ],
+)
+def test_a_node_does_not_start_with_what_the_reference_refuses(
+    tmp_path: Path, key: str, value: str, reason: str
+) -> None:
+    with pytest.raises(NodeFailedError) as failed:
+        NodeProcess("bad", tmp_path, **{key: value}).start()
+    assert reason in str(failed.value)
+
+
+def test_a_ready_node_has_tried_its_remotes(tmp_path: Path) -> None:
+    """Who asks first finds what can be reached connected, and is not kept waiting by what cannot."""
+    with NodeProcess("far", tmp_path / "far") as far:
+        settings = {"cluster.remote.far.seeds": far.transport, "cluster.remote.gone.seeds": NOWHERE}
+        with NodeProcess("near", tmp_path / "near", **settings) as near:
+            info = near.call("GET", "/_remote/info")
+            assert (info["far"]["connected"], info["gone"]["connected"]) == (True, False)
+            assert "going on without them: [gone]" in near.log
+
+
+def test_another_cluster_at_the_same_address_is_refused_after_a_restart(tmp_path: Path) -> None:
+    """P18: the uuid of a remote is pinned in the node's data folder."""
+    far = NodeProcess("far", tmp_path / "far").start()
+    near = NodeProcess("near", tmp_path / "near", **{"cluster.remote.far.seeds": far.transport})
+    port = far.transport.rpartition(":")[2]
+    try:
+        near.start()
+        first = near.call("GET", "/_remote/info?verbose=true")["far"]
+        assert first["cluster_name"] == "far"
+        near.stop()
+        far.stop()
+        far = NodeProcess("far", tmp_path / "stranger", **{"transport.port": port}).start()
+        near.start()
+        shown = near.call("GET", "/_remote/info?verbose=true")["far"]
+        assert shown["connected"] is False
+        assert (
+            f"expected remote cluster uuid [{first['cluster_uuid']}]"
+            in shown["last_error"]["reason"]
+        )
+    finally:
+        near.stop()
+        far.stop()
+
+
+def test_a_remote_with_the_manners_of_opensearch(tmp_path: Path) -> None:
+    """C-35, C-72: not skipped by default, and then a 500 where the reference has a 502."""
+    settings = {
+        "http.face": "opensearch",
+        "cluster.remote.gone.seeds": NOWHERE,
+        "cluster.remote.soft.seeds": NOWHERE,
+        "cluster.remote.soft.skip_unavailable": "true",
+    }
+    with NodeProcess("os", tmp_path, **settings) as node:
+        info = node.call("GET", "/_remote/info")
+        assert info["gone"]["skip_unavailable"] is False
+        assert info["soft"]["skip_unavailable"] is True
+        failed = node.request("POST", "/gone:x/_search", {})
+        assert (failed.status, failed.body["status"]) == (500, 500)
+        assert failed.body["error"]["type"] == "connect_transport_exception"
+        assert node.request("POST", "/soft:x/_search", {}).status == 200

@@ -96,8 +96,21 @@ def parse_overrides(pairs: Iterable[str]) -> Settings:
             raise IllegalArgument(f"setting [{key}] set twice via command line -E")
         if not value:
             raise IllegalArgument(f"setting [{key}] must not be empty")
-        found[key] = value
+        found[key] = _listed(key, value)
     return Settings(found)
+
+
+def _listed(key: str, text: str) -> Value:
+    """A value in brackets is a list, as in the file: how else would `[]` be said."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    try:
+        items = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError:
+        return text  # an IPv6 address
+    if not isinstance(items, list) or any(isinstance(each, list | dict) for each in items):
+        return text
+    return flatten({key: items})[key] or ()
 
 
 def node_settings(

@@ -95,3 +95,18 @@ def test_a_variable_that_is_not_set_is_named() -> None:
 def test_a_bad_override_says_what_is_wrong(pairs: list[str], reason: str) -> None:
     with pytest.raises(IllegalArgument, match=reason):
         parse_overrides(pairs)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a,b", "a,b"),
+        ("[a, b]", ("a", "b")),
+        ('["127.0.0.1:9300"]', ("127.0.0.1:9300",)),
+        ("[]", ()),
+        ("[::1]", "[::1]"),
+        ("[a", "[a"),
+    ],
+)
+def test_an_override_in_brackets_is_a_list(text: str, value: object) -> None:
+    assert parse_overrides([f"node.roles={text}"])["node.roles"] == value

@@ -374,7 +374,7 @@ class NodeNotConnected(ApiError):
 
 
 class NodeClosed(ApiError):
-    es_type, status = "node_closed_exception", 503
+    es_type, status = "node_closed_exception", 500
 
 
 class NoSeedNodeLeft(ApiError):

@@ -52,8 +52,8 @@ def own_certificate(certificate: Path, key: Path, passphrase: str) -> Certificat
     for end in (client, server, client):
         try:
             end.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
+        except ssl.SSLError:
+            continue  # waits for the other end; or they do not agree, with the certificate shown or not
     chain = chain_of(client)
     return chain[0] if chain else None
 

@@ -54,6 +54,7 @@ class Dispatcher:
         self.scope = scope
         self.admission = admission
         self.bytes_in_flight = 0
+        self.bytes_receiving = 0
         self.requests_in_flight = 0
 
     def check_capacity(self, action: str, size: int) -> ApiError | None:

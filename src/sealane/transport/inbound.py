@@ -62,26 +62,43 @@ class InboundChannel(Channel):
         self._shook_hands = False
         self._foreign = False
         self._stranger_timer: asyncio.TimerHandle | None = None
+        self._held = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._admitted = self._dispatcher.admission.enter(self.peer)
+        self._admitted = self._dispatcher.admission.enter(self.peer, self.abort)
         if not self._admitted:
             self.abort()
             return
         self._on_begin(self)
         self._wait_for_word()
 
+    def buffer_updated(self, nbytes: int) -> None:
+        super().buffer_updated(nbytes)
+        held = self._decoder.held
+        if held != self._held:
+            self._hold(held)
+
+    def _hold(self, held: int) -> None:
+        """Counts what has come of a large frame, whoever else receives one."""
+        dispatcher, most = self._dispatcher, self._limits.receiving_max_bytes
+        dispatcher.bytes_receiving += held - self._held
+        self._held = held
+        if held and dispatcher.bytes_receiving > most:
+            self.fail(RemoteProtocolError(f"unfinished messages exceed [{most}] bytes in all"))
+            self.abort()
+
     def ended(self) -> None:
         if not self._admitted:
             return
+        self._dispatcher.bytes_receiving -= self._held
         if self._stranger_timer is not None:
             self._stranger_timer.cancel()
         for running in list(self._running.values()):
             running.cancel("channel closed")
         self._running.clear()
         admission = self._dispatcher.admission
-        admission.leave(stranger=self._stranger)
+        admission.leave(self.abort)
         if self._foreign:
             admission.foreign_left(self.peer)
         self._on_end(self)
@@ -100,7 +117,7 @@ class InboundChannel(Channel):
 
     def _introduce(self) -> None:
         self._stranger = False
-        self._dispatcher.admission.introduced()
+        self._dispatcher.admission.introduced(self.abort)
         if self._stranger_timer is not None:
             self._stranger_timer.cancel()
 

@@ -16,6 +16,9 @@ class TransportLimits:
     header_max_bytes: int = 64 * 1024
     in_flight_max_bytes: int = 256 * _MEBIBYTE
     """Bodies of all requests that are being handled on this node."""
+    receiving_max_bytes: int = 512 * _MEBIBYTE
+    """Of large frames that come on accepted sockets and are not whole yet; the channel that goes beyond
+    it closes. A frame that is never finished costs the peer little and this node its memory."""
     in_flight_max_requests: int = 10_000
     """Requests being handled on this node, and, the other way, waiting for an answer on one
     connection."""

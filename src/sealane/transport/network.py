@@ -7,6 +7,7 @@ kinds.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -15,11 +16,14 @@ from sealane.model.node import Address
 from sealane.settings import EMPTY
 from sealane.settings.tcp_settings import TRANSPORT_TCP, TcpValues
 
+_log = logging.getLogger(__name__)
+
 KEEP_ALIVE_MAX_S: Final = 300
 """What the system's own values are lowered to: many wait two hours before the first probe, and
 firewalls forget a silent connection long before that."""
 DEFAULT_TCP: Final = TRANSPORT_TCP.read(EMPTY)
 _BACKLOG: Final = 1024
+_OPTION_MAX: Final = 0x7FFFFFFF
 
 R = TypeVar("R", bound=asyncio.BufferedProtocol)
 ReceiverFactory = Callable[[], asyncio.BufferedProtocol]
@@ -114,14 +118,11 @@ class _Delaying(asyncio.BufferedProtocol):
 
 def _prepare(opened: Any, tcp: TcpValues) -> None:
     """The options of a socket that has been connected or listens."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, tcp.no_delay)
-    for option, size in (
-        (socket.SO_SNDBUF, tcp.send_buffer_size),
-        (socket.SO_RCVBUF, tcp.receive_buffer_size),
-    ):
+    _set(opened, socket.IPPROTO_TCP, "TCP_NODELAY", tcp.no_delay)
+    for name, size in (("SO_SNDBUF", tcp.send_buffer_size), ("SO_RCVBUF", tcp.receive_buffer_size)):
         if size > 0:
-            opened.setsockopt(socket.SOL_SOCKET, option, size)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, tcp.keep_alive)
+            _set(opened, socket.SOL_SOCKET, name, size)
+    _set(opened, socket.SOL_SOCKET, "SO_KEEPALIVE", tcp.keep_alive)
     if tcp.keep_alive:
         _set_keep_alive(opened, "TCP_KEEPIDLE", tcp.keep_idle, most=KEEP_ALIVE_MAX_S)
         _set_keep_alive(opened, "TCP_KEEPINTVL", tcp.keep_interval, most=KEEP_ALIVE_MAX_S)
@@ -134,12 +135,20 @@ def _set_keep_alive(opened: Any, name: str, value: int, *, most: int | None = No
     if option is None:
         return
     if value < 0:
-        system = opened.getsockopt(socket.IPPROTO_TCP, option)
-        if most is None or system <= most:
+        if most is None or opened.getsockopt(socket.IPPROTO_TCP, option) <= most:
             return
         value = most
     if value > 0:  # the system takes no zero
-        opened.setsockopt(socket.IPPROTO_TCP, option, value)
+        _set(opened, socket.IPPROTO_TCP, name, value)
+
+
+def _set(opened: Any, level: int, name: str, value: int) -> None:
+    """A value that this system does not take is no reason to stay without connections: settings
+    allow more than systems do."""
+    try:
+        opened.setsockopt(level, getattr(socket, name), min(value, _OPTION_MAX))
+    except OSError as error:
+        _log.warning("cannot set the socket option [%s] to [%d]: %s", name, value, error)
 
 
 def as_link(transport: asyncio.BaseTransport) -> asyncio.Transport:

@@ -12,7 +12,8 @@ from sealane.model.task import TaskRegistry
 from sealane.transport.admission import Admission
 from sealane.transport.channel import OutboundChannel
 from sealane.transport.connection import NodeConnection
-from sealane.transport.connector import Connector, Target
+from sealane.transport.connector import Connector
+from sealane.transport.dialler import Dialler, Target
 from sealane.transport.dispatcher import Dispatcher, ForeignHandler, Handler, Local
 from sealane.transport.inbound import InboundChannel
 from sealane.transport.limits import ConnectionProfile, TransportLimits
@@ -62,14 +63,14 @@ class TransportService:
             scope=self._scope,
             admission=self._admission,
         )
-        self._connector = Connector(
+        self._dialler = Dialler(
             network,
             limits,
-            itertools.count(1),
             on_begin=self._outbound_begun,
             on_end=self._outbound_ended,
             probe_after_s=probe_after_s,
         )
+        self._connector = Connector(self._dialler, limits, itertools.count(1))
         self._limits = limits
         self._client_tls = client_tls
         self._listeners: list[Listener] = []
@@ -128,7 +129,7 @@ class TransportService:
         """A TLS layer counts as a stranger until the channel inside it takes its place."""
 
         def begun(peer: Address) -> bool:
-            if not self._admission.enter(peer):
+            if not self._admission.enter(peer, layer.abort):
                 return False
             self._shaking[layer] = None
             return True
@@ -136,7 +137,7 @@ class TransportService:
         def ready(failure: TlsFailure | None) -> None:
             if layer in self._shaking:
                 del self._shaking[layer]
-                self._admission.leave(stranger=True)
+                self._admission.leave(layer.abort)
 
         layer = TlsReceiver(
             self._accept(),
@@ -188,7 +189,7 @@ class TransportService:
 
     async def resolve(self, address: Address, *, timeout_s: float) -> list[Address]:
         """The IP addresses that `connect` tries, in its order. Raises what it raises."""
-        return await self._connector.resolve("", address, timeout_s)
+        return await self._dialler.resolve("", address, timeout_s)
 
     # -- upkeep ------------------------------------------------------------------------------------
 

@@ -230,17 +230,24 @@ class TlsReceiver(asyncio.BufferedProtocol):
                 room: Any = inner.get_buffer(-1)
                 count: Any = tls.read(len(room), room)
                 if count == 0:
-                    self._link.close()
+                    self._end_of_data()
                     break
                 inner.buffer_updated(int(count))
         except ssl.SSLWantReadError:
             pass  # everything that has arrived is delivered
         except ssl.SSLZeroReturnError:
-            self._link.close()
+            self._end_of_data()
         except ssl.SSLError as error:
             # Also how a TLS 1.3 server refuses a client's certificate: after the client's handshake.
             self._break(error)
         self._flush()
+
+    def _end_of_data(self) -> None:
+        """The peer has said that no more bytes follow: to `inner` the same as the end of a plain
+        link, so that one which has gone on not reading does not keep its socket."""
+        assert self._link is not None
+        if not self.inner.eof_received():
+            self._link.close()
 
     def _break(self, error: ssl.SSLError) -> None:
         assert self._link is not None

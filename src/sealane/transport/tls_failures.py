@@ -60,8 +60,8 @@ _NEXT_STEPS: Final[Mapping[TlsProblem, str]] = {
     ),
     _Q.UNKNOWN_AUTHORITY: "add the certificate of the remote's authority to [{group}.certificate_authorities]",
     _Q.WRONG_NAME: (
-        "set [cluster.remote.<alias>.server_name] to a name that the certificate is for, or issue one for this name; "
-        "[{group}.verification_mode: certificate] checks no names"
+        "issue a certificate for this name or address, or, in proxy mode, set [cluster.remote.<alias>.server_name] to "
+        "a name that it is for; [{group}.verification_mode: certificate] checks no names"
     ),
     _Q.EXPIRED: "renew the certificate there; if it is valid still, set the clock of this machine right",
     _Q.NOT_YET_VALID: "compare the clocks of both machines; the certificate becomes valid at the time shown",

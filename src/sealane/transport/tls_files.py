@@ -125,7 +125,6 @@ class TlsFiles:
         server = self._context(ssl.PROTOCOL_TLS_SERVER)
         # Sessions are not resumed: tickets would only cost memory and bytes.
         server.num_tickets = 0
-        server.options |= ssl.OP_NO_RENEGOTIATION
         if values.verification_mode is not VerificationMode.NONE:
             server.verify_mode = _CLIENT_MODES[values.client_authentication]
         self._trust(server)
@@ -141,6 +140,8 @@ class TlsFiles:
         context.minimum_version, context.maximum_version = min(versions), max(versions)
         # Whoever is named is trusted, be it a root, an authority below one, or a single node.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        # In the middle of a write it would look like a failure.
+        context.options |= ssl.OP_NO_RENEGOTIATION
         return context
 
     def _trust(self, context: ssl.SSLContext) -> None:
@@ -198,7 +199,10 @@ class TlsFiles:
 
     def _judge_dates(self, certificate: Path, key: Path) -> None:
         """A node starts with a certificate that its peers will refuse: some may not check."""
-        own = own_certificate(certificate, key, self._values.key_passphrase or "")
+        try:
+            own = own_certificate(certificate, key, self._values.key_passphrase or "")
+        except OSError:
+            return  # replaced since it was loaded: the next look at the files sees that
         if own is None:
             return
         now_ms = self._clock.now_ms()

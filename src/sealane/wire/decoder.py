@@ -90,6 +90,11 @@ class FrameDecoder:
         self._offset = 0
         self._dead = False
 
+    @property
+    def held(self) -> int:
+        """Bytes of a large frame that has not come whole yet."""
+        return 0 if self._large is None else self._large_filled
+
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """The events that `data` completes."""
         events: list[Event] = []
@@ -132,7 +137,7 @@ class FrameDecoder:
             if self._large is not None:
                 self._large_filled += count
                 if self._large_map is not None and self._large_filled >= _HUGE_FRAME:
-                    self._large_map.madvise(_HUGE_PAGES)
+                    _advise_huge_pages(self._large_map)
                     self._large_map = None
                 if self._large_filled == len(self._large):
                     large, self._large = self._large, None
@@ -250,6 +255,13 @@ class FrameDecoder:
         room = min(size, HEADER_BEFORE_7_6.size + self._header_max_bytes)
         data = bytes(view[start + HEADER_BEFORE_7_6.size : start + room])
         return HEADER_BEFORE_7_6.size + read_variable_header(frame, data)
+
+
+def _advise_huge_pages(memory: mmap.mmap) -> None:
+    try:
+        memory.madvise(_HUGE_PAGES)
+    except OSError:
+        pass  # a kernel built without them; small pages serve as well, slower
 
 
 def _check_header(status: int, version: int) -> None:

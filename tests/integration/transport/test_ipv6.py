@@ -49,6 +49,38 @@ async def test_proxy_with_an_address_in_brackets() -> None:
             assert await near.ask("far") == "a"
 
 
+def test_a_node_listens_on_both_loopback_addresses(tmp_path: Path) -> None:
+    """Without `network.host`, as the reference; others are told the one of IPv4."""
+    with (
+        NodeProcess("near", tmp_path / "near") as near,
+        NodeProcess("far", tmp_path / "far", **{"network.host": "_local_"}) as far,
+    ):
+        (shown,) = far.call("GET", "/_nodes/http,transport")["nodes"].values()
+        for section, address in (("http", far.http), ("transport", far.transport)):
+            host, _, port = address.rpartition(":")
+            assert host == "127.0.0.1"
+            assert shown[section]["publish_address"] == address
+            assert shown[section]["bound_address"] == [f"[::1]:{port}", address]
+        near.call(
+            "PUT",
+            "/_cluster/settings",
+            {
+                "persistent": {
+                    f"cluster.remote.{alias}": {"mode": "proxy", "proxy_address": address}
+                    for alias, address in (
+                        ("four", far.transport),
+                        ("six", far.transport.replace("127.0.0.1", "[::1]")),
+                    )
+                }
+            },
+        )
+        far.call("PUT", "/cities/_doc/1?refresh=true", {"name": "Cusco"})
+        far.http = far.http.replace("127.0.0.1", "[::1]")
+        assert far.call("GET", "/cities/_search")["hits"]["total"]["value"] == 1
+        found = near.call("GET", "/four:cities,six:cities/_search")
+        assert found["hits"]["total"]["value"] == 2
+
+
 def test_nodes_that_listen_on_ipv6_only(tmp_path: Path) -> None:
     with (
         NodeProcess("near", tmp_path / "near", **{"network.host": "::1"}) as near,

@@ -95,3 +95,20 @@ async def test_buffer_sizes(member: str, option: int) -> None:
     async with two_ends(**{member: "32kb"}) as ends:
         for end in ends:
             assert end.option(socket.SOL_SOCKET, option) in (32 * 1024, 64 * 1024)
+
+
+@pytest.mark.parametrize("count", ["100000", "2147483647"])
+async def test_what_the_system_does_not_take_is_left_out(
+    count: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a word in the log: the settings allow more than systems do."""
+    async with two_ends(keep_count=count) as ends:
+        for end in ends:
+            assert end.option(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert f"cannot set the socket option [TCP_KEEPCNT] to [{count}]" in caplog.text
+
+
+@pytest.mark.parametrize("member", ["send_buffer_size", "receive_buffer_size"])
+async def test_a_buffer_larger_than_any_is_as_large_as_the_system_allows(member: str) -> None:
+    async with two_ends(**{member: "4gb"}) as ends:
+        assert all(end.option(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1 for end in ends)

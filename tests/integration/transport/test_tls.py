@@ -175,17 +175,19 @@ async def test_a_caller_that_does_not_begin_with_tls_is_cut_off(authority: Autho
         assert connection.is_open
 
 
-async def test_too_many_callers_that_negotiate_tls_are_refused(
+async def test_callers_that_do_not_get_on_with_tls_keep_nobody_out(
     authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with two_nodes(limits=TransportLimits(strangers_max=1)) as (_, server):
+    async with two_nodes(limits=TransportLimits(strangers_max=1)) as (client, server):
         address = await tls_port(server, authority.server_context("127.0.0.1"))
-        first = await asyncio.open_connection(address.host, address.port)
         reader, writer = await asyncio.open_connection(address.host, address.port)
+        connection = await client.transport.connect(
+            address, ConnectionProfile(1), tls=authority.client_context()
+        )
         assert await reader.read() == b""
-        assert "[1] connections have not shaken hands yet" in caplog.text
-        for each in (writer, first[1]):
-            each.close()
+        writer.close()
+        assert connection.is_open
+        assert "others have not shaken hands yet" in caplog.text
 
 
 async def test_plain_to_a_tls_port_that_closes_without_a_word(authority: Authority) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from unittest.mock import Mock
 
 import pytest
 
@@ -54,26 +55,43 @@ async def call(network: MemoryNetwork, server: TransportNode) -> Caller:
 
 def test_only_so_many_connections_are_accepted(caplog: pytest.LogCaptureFixture) -> None:
     """The first refusal of a row is a warning, the others are not."""
+    a, b, c = Mock(), Mock(), Mock()
     admission = Admission(TransportLimits(accepted_max=2))
     with caplog.at_level(logging.WARNING):
-        assert [admission.enter(SOMEBODY) for _ in range(4)] == [True, True, False, False]
+        entered = [admission.enter(SOMEBODY, drop) for drop in (a, b, c, c)]
+        assert entered == [True, True, False, False]
         assert caplog.messages == [
             "refusing connection from [127.0.0.1:1]: [2] connections are open"
         ]
-        admission.leave(stranger=True)
-        assert [admission.enter(SOMEBODY) for _ in range(2)] == [True, False]
+        admission.leave(a)
+        assert [admission.enter(SOMEBODY, drop) for drop in (a, c)] == [True, False]
         assert len(caplog.messages) == 2
 
 
-def test_only_so_many_strangers_are_accepted(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_oldest_stranger_makes_room(caplog: pytest.LogCaptureFixture) -> None:
+    """Silent sockets must not keep others out. One that has said something stays."""
+    a, b, c, d = (Mock() for _ in range(4))
+    admission = Admission(TransportLimits(strangers_max=2))
+    assert [admission.enter(SOMEBODY, drop) for drop in (a, b)] == [True, True]
+    admission.introduced(a)
+    assert admission.enter(SOMEBODY, c)
+    assert admission.enter(SOMEBODY, d)
+    assert [drop.called for drop in (a, b, c, d)] == [False, True, False, False]
+    assert "silent, and [1] others have not shaken hands yet" in caplog.text
+    admission.leave(b)
+    admission.leave(d)
+    assert admission.enter(SOMEBODY, b)
+    assert not c.called
+
+
+def test_a_real_node_s_silent_sockets_do_not_make_room(caplog: pytest.LogCaptureFixture) -> None:
+    a, b = Mock(), Mock()
     admission = Admission(TransportLimits(strangers_max=1))
-    assert admission.enter(SOMEBODY)
-    assert not admission.enter(SOMEBODY)
+    admission.foreign_arrived(SOMEBODY)
+    assert admission.enter(SOMEBODY, a)
+    assert not admission.enter(SOMEBODY, b)
     assert "[1] connections have not shaken hands yet" in caplog.text
-    admission.introduced()
-    assert admission.enter(SOMEBODY)
-    admission.leave(stranger=False)
-    assert not admission.enter(SOMEBODY)
+    assert not a.called
 
 
 async def test_a_refused_socket_is_closed_and_the_others_stay() -> None:

@@ -1,6 +1,7 @@
 """Opening connections between two nodes over a network in memory: all channels or none, and why not."""
 
 import asyncio
+import ssl
 
 import pytest
 
@@ -11,7 +12,7 @@ from sealane.errors import (
 from sealane.model.node import Address
 from sealane.model.task import Context
 from sealane.testing.network import MemoryNetwork
-from sealane.transport import ConnectionProfile, NodeConnection
+from sealane.transport import ConnectionProfile, NodeConnection, TlsFailure, TlsProblem
 from sealane.wire.frame import PING
 from tests.transport_nodes import TransportNode, two_nodes, until
 
@@ -120,6 +121,18 @@ async def test_a_refused_connection_has_the_references_chain() -> None:
     assert annotated["type"] == "annotated_connect_exception"
     assert annotated["reason"] == "Connection refused: db.example/10.0.0.3:1"
     assert annotated["caused_by"] == {"type": "connect_exception", "reason": "Connection refused"}
+
+
+@pytest.mark.parametrize("name", ["a\0b", ".a", "a..b", "a" * 300])
+async def test_a_server_name_that_cannot_be_sent_fails_its_connect(name: str) -> None:
+    async with two_nodes(MemoryNetwork()) as (client, server):
+        with pytest.raises(ConnectTransport) as raised:
+            await client.transport.connect(
+                server.address, SIX, tls=ssl.create_default_context(), server_name=name
+            )
+        failure = raised.value.__cause__
+        assert isinstance(failure, TlsFailure)
+        assert failure.problem is TlsProblem.INVALID_NAME
 
 
 async def test_an_unknown_host_is_a_bad_argument() -> None:

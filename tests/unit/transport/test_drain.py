@@ -81,7 +81,7 @@ async def test_a_node_that_stops_begins_nothing_new() -> None:
             with pytest.raises(NodeClosed) as refused:
                 await connection.request(ACTION, b"", ctx)
             assert refused.value.reason == f"node closed [server][{server.address}]"
-            assert refused.value.status == 503
+            assert refused.value.status == 500
             with pytest.raises(ConnectTransport):
                 await client.transport.connect(server.address, PROFILE)
             assert await old == b"done"

@@ -165,6 +165,15 @@ def test_headers_and_features_travel() -> None:
     assert FrameDecoder().receive_data(encode(frame)) == [frame]
 
 
+def test_a_huge_frame_arrives_where_the_system_has_no_huge_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A kernel built without them refuses the advice."""
+    monkeypatch.setattr("sealane.wire.decoder._HUGE_PAGES", 0x7FFF)
+    frame = Frame(1, RESPONSE, SEALANE_VERSION, body=b"x" * 2**21)
+    assert FrameDecoder().receive_data(encode(frame)) == [frame]
+
+
 def test_a_large_frame_arrives_in_memory_of_its_own() -> None:
     body = bytes(range(256)) * 2000
     frame = Frame(1, RESPONSE, SEALANE_VERSION, body=body)

@@ -72,6 +72,7 @@ def test_the_marked_handshake_of_sealane() -> None:
     assert Handshake(ELASTICSEARCH).tcp_request(1) == VECTORS["sealane-tcp-request"]
     request = frame_of(VECTORS["sealane-tcp-request"])
     assert HandshakeResponder("0.1.0").answer_tcp(request) == VECTORS["sealane-tcp-response"]
+    assert Handshake(OPENSEARCH).tcp_request(1) == VECTORS["sealane-second-tcp-request"]
 
 
 def test_opensearch_gets_the_pinned_version_in_its_own_form() -> None:

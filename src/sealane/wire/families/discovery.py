@@ -9,7 +9,7 @@ family adds.
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from sealane.model.node import Address, NodeInfo
+from sealane.model.node import ROLE_LETTERS, Address, NodeInfo
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
 from sealane.wire.primitives import StreamInput, StreamOutput
 
@@ -20,21 +20,7 @@ NODE_HANDSHAKE = "internal:transport/handshake"
 KEY_HANDSHAKE = "cluster:internal/remote_cluster/handshake"
 """The same under the API-key model."""
 
-_ROLE_LETTERS = {
-    "cluster_manager": "m",
-    "data": "d",
-    "data_cold": "c",
-    "data_content": "s",
-    "data_frozen": "f",
-    "data_hot": "h",
-    "data_warm": "w",
-    "ingest": "i",
-    "master": "m",
-    "ml": "l",
-    "remote_cluster_client": "r",
-    "transform": "t",
-    "voting_only": "v",
-}
+_LETTERS = {**ROLE_LETTERS, "cluster_manager": "m"}
 
 
 def write_tcp_request(payload: StreamOutput) -> bytes:
@@ -113,4 +99,4 @@ def write_node(out: StreamOutput, node: NodeInfo) -> None:
 
 def _write_role(out: StreamOutput, role: str) -> None:
     # Sorted by name on both sides; an unknown role shows its first letter.
-    out.string(role).string(_ROLE_LETTERS.get(role, role[:1])).boolean(role.startswith("data"))
+    out.string(role).string(_LETTERS.get(role, role[:1])).boolean(role.startswith("data"))

@@ -4,22 +4,17 @@ Sealane's own first request is this family's, with its mark inside the payload: 
 it.
 """
 
-from collections.abc import Mapping
-
 from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.wire.families import marks
 from sealane.wire.families.discovery import (
     open_tcp_request,
     read_node,
     write_node,
-    write_tcp_request,
 )
 from sealane.wire.families.foreign import ForeignFamily, cancel_child_request
 from sealane.wire.families.protocol import (
-    IdentityAction,
     Membership,
     NodeHello,
-    NodesAction,
     TcpHello,
 )
 from sealane.wire.families.states import StateAction
@@ -82,23 +77,13 @@ class ElasticsearchWire(ForeignFamily):
             read_node=read_full_node,
             write_node=write_full_node,
         )
-        self.nodes: Mapping[str, NodesAction] = {REMOTE_NODES: RemoteNodes(), state.action: state}
-        self.actions: frozenset[str] | None = frozenset(self.nodes)
-        self.identity: IdentityAction | None = state
-
-    def tcp_request_body(self, *, mark: bool) -> bytes:
-        payload = StreamOutput().vint(self.version)
-        if mark:
-            marks.write(payload, marks.FORMAT)
-        return write_tcp_request(payload)
+        super().__init__(RemoteNodes(), state=state)
 
     def read_tcp_response(self, body: bytes | memoryview, frame_version: int) -> TcpHello:
         source = StreamInput(body)
         version = source.vint()
         release = source.string() if frame_version == HANDSHAKE_ELASTICSEARCH_9 else None
-        mark = marks.read(source)
-        source.finish("handshake response")
-        return TcpHello(version=version, release=release, sealane_format=mark)
+        return TcpHello(version=version, release=release, sealane_format=marks.read(source))
 
     def tcp_response_body(self, frame_version: int, sealane_format: int | None) -> bytes:
         """The mark only where the request carried one: a real node accepts no byte after the

@@ -2,10 +2,15 @@
 exceptions, and how running requests are taken back.
 """
 
+from collections.abc import Mapping
+
 from sealane.errors import ApiError, RemoteTransport
 from sealane.wire import exceptions
 from sealane.wire.compression import Scheme
-from sealane.wire.families.protocol import Cancel, Envelope, IdentityAction
+from sealane.wire.families import marks
+from sealane.wire.families.discovery import write_tcp_request
+from sealane.wire.families.protocol import Cancel, Envelope, IdentityAction, NodesAction
+from sealane.wire.families.states import StateAction
 from sealane.wire.primitives import StreamInput, StreamOutput
 from sealane.wire.versions import FamilyName
 
@@ -24,9 +29,22 @@ class ForeignFamily:
     name: FamilyName
     product: str
     version: int
-    identity: IdentityAction | None
     shakes_hands_on_every_channel = False
     answers_cancels = True
+
+    def __init__(self, *nodes: NodesAction, state: StateAction) -> None:
+        """`nodes` are asked before the state."""
+        self.nodes: Mapping[str, NodesAction] = {each.action: each for each in (*nodes, state)}
+        self.actions: frozenset[str] | None = frozenset(self.nodes)
+        self.identity: IdentityAction | None = state
+
+    def tcp_request_body(self, *, mark: bool) -> bytes:
+        """With the mark in either form: the second is tried when the first was not answered, and
+        that may have been a Sealane node whose socket was lost."""
+        payload = StreamOutput().vint(self.version)
+        if mark:
+            marks.write(payload, marks.FORMAT)
+        return write_tcp_request(payload)
 
     def scheme(self, wanted: Scheme | None) -> Scheme | None:
         return wanted

@@ -13,3 +13,6 @@ connection."""
 
 WIRES: Mapping[int, Wire] = {wire.version: wire for wire in (SEALANE, ELASTICSEARCH, OPENSEARCH)}
 """By the version id of their frames."""
+
+PRODUCTS: Mapping[str, str] = {wire.name: wire.product for wire in WIRES.values()}
+"""By the name of the family, for people."""

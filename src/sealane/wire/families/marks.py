@@ -15,11 +15,9 @@ def write(out: StreamOutput, number: int) -> None:
 
 
 def read(source: StreamInput) -> int | None:
-    """The message format of a peer that marked itself; None without a mark. Leaves foreign bytes
-    unread."""
-    if source.left <= len(_MARK):
+    """The message format of a peer that marked itself; None without a mark. Takes all that is left:
+    later releases may say more there."""
+    tail = source.rest()
+    if len(tail) <= len(_MARK) or not tail.startswith(_MARK):
         return None
-    ahead = StreamInput(source.rest())
-    if ahead.raw(len(_MARK)) != _MARK:
-        return None
-    return ahead.vint()
+    return StreamInput(tail, len(_MARK)).vint()

@@ -1,16 +1,14 @@
 """OpenSearch 2.19 and 3.x, in the wire version of 2.19.0: handshakes and the list of nodes."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.wire.compression import Scheme
 from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.families import marks
-from sealane.wire.families.discovery import read_node, write_node, write_tcp_request
+from sealane.wire.families.discovery import read_node, write_node
 from sealane.wire.families.foreign import ForeignFamily, ban_request, lift_ban_request
-from sealane.wire.families.protocol import IdentityAction, NodeHello, NodesAction, TcpHello
+from sealane.wire.families.protocol import NodeHello, TcpHello
 from sealane.wire.families.states import StateAction
 from sealane.wire.primitives import StreamInput, StreamOutput
 from sealane.wire.versions import (
@@ -41,28 +39,16 @@ class OpenSearchWire(ForeignFamily):
             read_node=read_full_node,
             write_node=write_full_node,
         )
-        self.nodes: Mapping[str, NodesAction] = {state.action: state}
-        self.actions: frozenset[str] | None = frozenset(self.nodes)
-        self.identity: IdentityAction | None = state
+        super().__init__(state=state)
 
     def scheme(self, wanted: Scheme | None) -> Scheme | None:
         """Deflate is all it reads."""
         return None if wanted is None else "deflate"
 
-    def tcp_request_body(self, *, mark: bool) -> bytes:
-        """Marked too: this form is tried when the first one was not answered, and that may have been
-        a Sealane node whose socket was lost."""
-        payload = StreamOutput().vint(self.version)
-        if mark:
-            marks.write(payload, marks.FORMAT)
-        return write_tcp_request(payload)
-
     def read_tcp_response(self, body: bytes | memoryview, frame_version: int) -> TcpHello:
         source = StreamInput(body)
         version = source.vint()
-        mark = marks.read(source)
-        source.finish("handshake response")
-        return TcpHello(version=version, sealane_format=mark)
+        return TcpHello(version=version, sealane_format=marks.read(source))
 
     def tcp_response_body(self, frame_version: int, sealane_format: int | None) -> bytes:
         out = StreamOutput().vint(self.version)

@@ -154,7 +154,7 @@ class Links:
         skip = self.skip_unavailable(alias)
         return RemoteTraits(mode="sniff", skip_unavailable=skip, compress="indexing_data")
 
-    async def info(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
+    def describe(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
         return {
             alias: {"connected": not link.is_cut, "skip_unavailable": link.skip_unavailable}
             for alias, link in self._links.items()
@@ -170,9 +170,6 @@ class _Inbound:
 
     def register(self, action: str, handler: Handler) -> None:
         self.handlers[action] = handler
-
-    def nodes(self) -> Sequence[NodeInfo]:
-        return (self.local,)
 
     async def ask(
         self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
@@ -233,7 +230,7 @@ class InProcessCluster:
         self._inbound = _Inbound(self._node)
         self.totals = ClusterTotals(
             identity=lambda: ClusterIdentity(name=name, uuid=name),
-            nodes=self._inbound.nodes,
+            nodes=lambda: (self._node,),
             indices=self.indices,
             unopened=lambda: tuple(self.indices.opened.failed),
             reports=NodeReports(lambda: self._inbound),
@@ -262,8 +259,8 @@ class InProcessCluster:
 
     def _report(self) -> NodeReport:
         report = NodeReport()
-        report.add(REMOTE_INFO, self.links.info)
-        report.add(REMOTE_INFO_VERBOSE, lambda: self.links.info(verbose=True))
+        report.add(REMOTE_INFO, self.links.describe)
+        report.add(REMOTE_INFO_VERBOSE, lambda: self.links.describe(verbose=True))
         report.add(USAGE, lambda: self.searches.usage.counts)
         return report
 

@@ -82,15 +82,8 @@ class NodeProcess:
         command = [sys.executable, "-m", "sealane", "start"]
         if self.namespace is not None:
             command = ["ip", "netns", "exec", self.namespace, *command]
-        # The command line has no empty lists.
-        empty = [f"{key}: []\n" for key, value in self._settings.items() if not value]
-        if empty:
-            config = self.folder / "sealane.yml"
-            config.write_text("".join(empty))
-            command += ["--config", str(config)]
         for key, value in self._settings.items():
-            if value:
-                command += ["-E", f"{key}={value}"]
+            command += ["-E", f"{key}={value or '[]'}"]
         with (self.folder / "log").open("ab") as log:
             # A session of its own: Ctrl-C reaches whoever started the node, who then stops it.
             self._process = subprocess.Popen(

@@ -5,15 +5,26 @@ Every disturbance tells the world whom it concerns, and heals by itself or when 
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
-from sealane.testing.simulation.nodes import SimulatedNode
+from sealane.testing.simulation.network import Host
 from sealane.testing.simulation.path import State
 from sealane.testing.simulation.strangers import Layer4Proxy
 from sealane.testing.simulation.world import PROXY_PORT, LocalNode, World
 from sealane.transport.tasks import TaskScope
 
 Heal = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Program(Protocol):
+    """What runs on a host, and may go and come back."""
+
+    host: Host
+    is_running: bool
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
 
 
 class Disturbances:
@@ -158,7 +169,7 @@ class Disturbances:
 
     # -- programs and hosts ------------------------------------------------------------------------
 
-    def _node(self) -> SimulatedNode | None:
+    def _node(self) -> Program | None:
         """One that is up and that nobody else is handling. No local node: those are restarted by
         the scenario."""
         near = {local.node.host.ip for local in self._world.locals}
@@ -207,7 +218,7 @@ class Disturbances:
         answers = self._world.chance.random() < 0.5
         self._goes("power_loss", lambda node: node.host.lose_power(answers=answers))
 
-    def _goes(self, name: str, how: Callable[[SimulatedNode], None]) -> None:
+    def _goes(self, name: str, how: Callable[[Program], None]) -> None:
         node = self._node()
         if node is None:
             return

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sealane.clock import Clock
 from sealane.errors import IndexNotFound
@@ -146,7 +147,7 @@ class SimulatedNode:
         )
         register_handlers(
             self.transport,
-            local=_Echo(self, self._log),
+            local=Echo(self, self._log),
             nodes=self.cluster.listed,
             authorize=authorize,
         )
@@ -168,10 +169,18 @@ class SimulatedNode:
             self.cluster.published.pop(self.name, None)
 
 
-class _Echo:
+class Answering(Protocol):
+    """A node that answers searches."""
+
+    name: str
+    host: Host
+    cluster: SimulatedCluster
+
+
+class Echo:
     """Implements the inbound side's LocalCluster."""
 
-    def __init__(self, node: SimulatedNode, log: Log) -> None:
+    def __init__(self, node: Answering, log: Log) -> None:
         self._node = node
         self._log = log
 

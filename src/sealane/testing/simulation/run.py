@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealane.testing.simulation.loop import Hang, SimulatedLoop, simulate
+from sealane.testing.simulation.members.scenario import MembersScenario
 from sealane.testing.simulation.scenario import Scenario
 from sealane.testing.simulation.trace import Trace
 from sealane.testing.simulation.world import Violation
@@ -49,10 +50,19 @@ class Report:
 
 
 def run_seed(seed: int, *, everything: bool = False) -> Report:
-    """One run from its seed to its end."""
+    """One run of remote clusters from its seed to its end."""
+    return _run(Scenario, seed, everything)
+
+
+def run_members_seed(seed: int, *, everything: bool = False) -> Report:
+    """One run of nodes that form a cluster from its seed to its end."""
+    return _run(MembersScenario, seed, everything)
+
+
+def _run(kind: type[Scenario] | type[MembersScenario], seed: int, everything: bool) -> Report:
     loop = SimulatedLoop()
     trace = Trace(loop.time, everything=everything)
-    scenario = Scenario(loop, seed, trace)
+    scenario = kind(loop, seed, trace)
     failure = ""
     with _Watch(loop) as watch:
         try:

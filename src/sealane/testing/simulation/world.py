@@ -108,7 +108,7 @@ class Remote:
         return connect_timeout_s * 3 * dials + 30
 
 
-class _Source:
+class Source:
     """Settings in force, and who follows them."""
 
     def __init__(self, current: Settings) -> None:
@@ -135,7 +135,7 @@ class LocalNode:
     attribute: str | None
     remotes: dict[str, Remote] = field(default_factory=dict)
     clusters: RemoteClusters | None = None
-    source: _Source | None = None
+    source: Source | None = None
     pins: MemoryPins = field(default_factory=MemoryPins)
     """As a node keeps them across its starts."""
     changed_at: dict[str, float] = field(default_factory=dict)
@@ -221,7 +221,7 @@ class World:
     # -- local nodes -------------------------------------------------------------------------------
 
     def begin_remotes(self, local: LocalNode) -> None:
-        local.source = _Source(local.settings())
+        local.source = Source(local.settings())
         local.clusters = RemoteClusters(
             local.source,
             node_name=local.node.name,

@@ -5,11 +5,12 @@ closed again.
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
-from sealane.errors import ApiError
+from sealane.errors import ApiError, ConnectTransport
 from sealane.model.node import Address
 from sealane.remote.config import LinkConfig
 from sealane.remote.gateways import Gateways
 from sealane.remote.identity import PinnedIdentity
+from sealane.remote.kept_errors import without_frames
 from sealane.remote.protocols import Dialer, NodeConnection
 from sealane.settings.node_settings import Compress
 from sealane.transport import ConnectionProfile
@@ -67,9 +68,14 @@ class Reach:
         return connection
 
     def keep(self, connection: NodeConnection, check: Callable[[NodeConnection], None]) -> None:
-        """Makes it a gateway if `check` lets it pass, or closes it and raises what `check` raised."""
+        """Makes it a gateway if `check` lets it pass, or closes it and raises what `check` raised;
+        ConnectTransport where it has closed while its cluster was identified."""
         try:
             check(connection)
+            if not connection.is_open:
+                raise ConnectTransport(
+                    f"[{connection.node.name}][{connection.node.address}] a channel closed while connecting"
+                )
         except BaseException:
             connection.close()
             raise
@@ -86,7 +92,7 @@ async def each_outcome(calls: Sequence[Callable[[], Awaitable[None]]]) -> list[A
         try:
             await call()
         except ApiError as error:
-            errors[at] = error
+            errors[at] = without_frames(error)
 
     await run_together([run(at, call) for at, call in enumerate(calls)])
     return [error for error in errors if error is not None]

@@ -2,7 +2,7 @@
 
 import re
 
-from sealane.model.node import NodeInfo
+from sealane.model.node import NodeInfo, is_data_role
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)\b")
 _SPOKEN_WITH = {"elasticsearch": ((8, 19), (10, 0)), "opensearch": ((2, 19), (4, 0))}
@@ -13,7 +13,9 @@ _INGEST = "ingest"
 
 def is_gateway(node: NodeInfo, attribute: str | None) -> bool:
     """Not a dedicated master, and carrying `attribute` with the value true where one is asked for."""
-    if _MASTER in node.roles and not (_holds_data(node) or _INGEST in node.roles):
+    if _MASTER in node.roles and not any(
+        role == _INGEST or is_data_role(role) for role in node.roles
+    ):
         return False
     # Anything but the exact text is no: the reference raises inside its response handler for other
     # values.
@@ -44,7 +46,3 @@ def attribute_warning(node: NodeInfo, attribute: str | None) -> str | None:
     if value is None or value in ("true", "false"):
         return None
     return f"node [{node.name}] has [{value}] as attribute [{attribute}], which is not a boolean"
-
-
-def _holds_data(node: NodeInfo) -> bool:
-    return any(role == "data" or role.startswith("data_") for role in node.roles)

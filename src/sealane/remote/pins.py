@@ -5,6 +5,7 @@ changes its addresses or removes it: a recycled address must not send searches t
 """
 
 import logging
+from collections.abc import Collection
 from typing import Final, Protocol
 
 import msgspec
@@ -31,8 +32,8 @@ class Pins(Protocol):
     def pin(self, alias: str, addresses: str, uuid: str) -> None:
         """Takes the place of the alias's earlier pin. Never blocks."""
 
-    def forget(self, alias: str) -> None:
-        """The alias was removed: under its name any cluster may be registered again."""
+    def keep_only(self, aliases: Collection[str]) -> None:
+        """The others were removed: under their names any cluster may be registered again."""
 
 
 class MemoryPins:
@@ -51,8 +52,10 @@ class MemoryPins:
             self._pins[alias] = pin
             self._changed()
 
-    def forget(self, alias: str) -> None:
-        if self._pins.pop(alias, None) is not None:
+    def keep_only(self, aliases: Collection[str]) -> None:
+        kept = {alias: pin for alias, pin in self._pins.items() if alias in aliases}
+        if len(kept) < len(self._pins):
+            self._pins = kept
             self._changed()
 
     def _changed(self) -> None:

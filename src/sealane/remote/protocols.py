@@ -10,8 +10,9 @@ from sealane.model.task import Context
 from sealane.settings import Settings
 from sealane.transport import ConnectionProfile
 from sealane.wire.families.protocol import Wire
+from sealane.wire.families.sealane import SEALANE
 
-NATIVE_FAMILY = "sealane"
+NATIVE_FAMILY = SEALANE.name
 """The wire family of our own nodes."""
 
 

@@ -90,9 +90,11 @@ class RemoteClusters:
         changes: dict[str, Change] = {}
         for alias in [alias for alias in self._clusters if alias not in wanted]:
             self._clusters.pop(alias).close()
-            self._around.pins.forget(alias)
             del self._clients[alias]
             changes[alias] = Change.DISCONNECTED
+        if changes:
+            # Not before one is removed: a node that joins its cluster hears of most aliases late.
+            self._around.pins.keep_only(wanted)
         for alias, config in wanted.items():
             cluster = self._clusters.get(alias)
             if cluster is None:
@@ -160,10 +162,6 @@ class RemoteClusters:
             skip_unavailable=config.skip_unavailable,
             compress=config.link.compress.value,
         )
-
-    async def info(self, *, verbose: bool = False) -> dict[str, dict[str, object]]:
-        """The body of `GET /_remote/info`, as REST asks for it. See `describe`."""
-        return self.describe(verbose=verbose)
 
     def describe(self, *, verbose: bool = False) -> dict[str, dict[str, object]]:
         """Each remote by its alias, in the shape of `_remote/info`. Opens no connection.

@@ -19,10 +19,14 @@ from sealane.remote.dialling import (
 )
 from sealane.remote.eligible import attribute_warning, is_gateway, version_warning
 from sealane.remote.identity import check_node
+from sealane.remote.kept_errors import bounded
 from sealane.remote.protocols import NodeConnection
 
 _REMEMBERED_MAX = 4
 """Addresses of former gateways that are tried when no seed answers."""
+_DIALS_MAX = 100
+"""Of listed nodes that one round dials; the next round goes on behind them. Whoever answers as a seed
+decides what is listed: it must not have this node call thousands of addresses in a row."""
 _log = logging.getLogger("sealane.remote")
 
 ListNodes = Callable[[NodeConnection], Awaitable[list[NodeInfo]]]
@@ -46,8 +50,10 @@ class SniffStrategy:
         self._attribute = gateway_attribute
         self._remembered: list[ConfiguredAddress] = []
         self._failed_rounds = 0
-        self._unreached: set[str] = set()
-        """Ephemeral ids of nodes whose last dial did not succeed; others are tried before them."""
+        self._unreached: dict[str, int] = {}
+        """When nodes, by ephemeral id, were dialled without success. Others are tried before them, and
+        the one that has waited longest is the first of them."""
+        self._dialled = 0
         self.last_address = ""
         """The seed tried last."""
         self.warnings: list[str] = []
@@ -156,23 +162,27 @@ class SniffStrategy:
             and is_gateway(node, self._attribute)
             and version_warning(node, family) is None
         ]
-        waiting.sort(key=lambda node: node.ephemeral_id in self._unreached)
+        waiting.sort(key=lambda node: self._unreached.get(node.ephemeral_id, 0))
+        waiting = waiting[:_DIALS_MAX]
         odd = ((attribute_warning(n, self._attribute), version_warning(n, family)) for n in nodes)
         self.warnings = [text for each in odd for text in each if text]
         failures: list[ApiError] = []
         while waiting and self.missing:
             batch, waiting = waiting[: self.missing], waiting[self.missing :]
             failures += await each_outcome([partial(self._open, node) for node in batch])
-        self._unreached &= {node.ephemeral_id for node in nodes}
+        listed = {node.ephemeral_id for node in nodes}
+        self._unreached = {node: when for node, when in self._unreached.items() if node in listed}
         self.warnings += [error.reason for error in distinct(failures)]
+        self.warnings = bounded(self.warnings)
         return failures
 
     async def _open(self, node: NodeInfo) -> None:
         address = self._config.proxy.address if self._config.proxy else node.address
-        self._unreached.add(node.ephemeral_id)
+        self._dialled += 1
+        self._unreached[node.ephemeral_id] = self._dialled
         connection = await self._reach.dial(address, channels=GATEWAY_CHANNELS, node_name=node.name)
         self._reach.keep(connection, partial(self._check, node))
-        self._unreached.discard(node.ephemeral_id)
+        self._unreached.pop(node.ephemeral_id, None)
         self._remember(address)
 
     def _remember(self, address: Address) -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from sealane.clock import Clock
 from sealane.errors import ApiError, ConnectTransport, Internal, Rejected
 from sealane.model.backoff import Backoff
+from sealane.remote.kept_errors import without_frames
 from sealane.remote.schedule import Schedule
 
 _WAITERS_MAX = 1000
@@ -212,7 +213,7 @@ class Upkeep:
                 f"gave up after [{deadline_s:g}s]"
             )
         except ApiError as raised:
-            error = raised
+            error = without_frames(raised)
         except Exception as fault:
             # A fault of ours is shown and retried like any failure: a remote must not stay lost for
             # it, nor those who wait for this round.

@@ -71,7 +71,9 @@ async def asked_node(
             settings,
             Registry((*NODE_SETTINGS, *REMOTE_SETTINGS), REMOTE_RULES),
             remotes=remotes,
-            tools=Tools(dialer=transport, list_nodes=NodesRequest(tasks, clock), local=identity),
+            tools=Tools(
+                dialer=transport, list_nodes=NodesRequest(tasks, clock), local=lambda: identity
+            ),
             node_name="near",
             is_client="remote_cluster_client" in roles,
         )

@@ -78,7 +78,7 @@ async def outcome(
         tools = Tools(
             dialer=service,
             list_nodes=NodesRequest(TaskRegistry("near"), SystemClock()),
-            local=local,
+            local=None if local is None else lambda: local,
             tls=tls,
         )
         return await diagnose(plan, tools)

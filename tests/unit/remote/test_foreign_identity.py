@@ -1,13 +1,10 @@
 """Remotes of real servers, whose handshake tells the cluster's name only: the uuid is asked for, and pinned."""
 
-import asyncio
-
 import pytest
 
-from sealane.errors import IllegalArgument
+from sealane.errors import IllegalArgument, NodeDisconnected, ReceiveTimeout
 from sealane.model.node import ClusterIdentity
 from sealane.remote import MemoryPins
-from sealane.remote.transport.identity import TIMEOUT_S
 from sealane.settings import Settings
 from sealane.testing.simulation import in_virtual_time, settle
 from tests.unit.remote.fakes import EU, FakeDialer, FakeNode, cluster_of
@@ -58,11 +55,9 @@ async def test_a_node_of_another_real_cluster_is_no_gateway_beside_the_first() -
 
 @in_virtual_time
 async def test_a_server_that_does_not_tell_its_uuid_is_known_by_its_name() -> None:
-    refuses = FakeNode(A, family="elasticsearch", list_error=IllegalArgument("no"))
-    hangs = FakeNode(A, family="elasticsearch", list_hangs=True)
-    for server in (refuses, hangs):
+    for error in (IllegalArgument("no"), ReceiveTimeout("no answer"), NodeDisconnected("gone")):
+        server = FakeNode(A, family="elasticsearch", list_error=error)
         async with remotes(FakeDialer(server), proxy()) as made:
-            await asyncio.sleep(TIMEOUT_S + 1)
             await settle(100)
             assert connected(made) == ["a"]
             shown = made.describe(verbose=True)["eu"]

@@ -29,7 +29,20 @@ async def test_info_of_a_sniff_remote() -> None:
             ("initial_connect_timeout", "1.5s"),
             ("skip_unavailable", True),
         ]
+        await settle()
         assert len(dialer.dialled) == dialled
+
+
+@in_virtual_time
+async def test_info_of_a_remote_that_is_away_dials_nothing() -> None:
+    """C-82: the next round comes when it is due, whoever looks."""
+    dialer = FakeDialer()
+    async with remotes(dialer, sniff()) as made:
+        await settle()
+        dialled = len(dialer.dialled)
+        assert made.describe(verbose=True)["eu"]["connected"] is False
+        await settle()
+        assert len(dialer.dialled) == dialled > 0
 
 
 @in_virtual_time
@@ -53,7 +66,7 @@ async def test_info_of_a_proxy_remote() -> None:
 async def test_info_without_remotes() -> None:
     """C-77."""
     async with remotes(FakeDialer(), Settings()) as made:
-        assert await made.info() == {}
+        assert made.describe() == {}
 
 
 @in_virtual_time

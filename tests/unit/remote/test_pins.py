@@ -73,6 +73,21 @@ async def test_pins_wait_for_settings_that_come_later() -> None:
 
 
 @in_virtual_time
+async def test_pins_of_aliases_removed_while_the_node_was_down_go_with_the_next_removal() -> None:
+    pins = MemoryPins()
+    pins.pin("gone", "10.0.0.9:9300", "uuid-us")
+    pins.pin("later", "10.0.0.8:9300", "uuid-us")
+    async with remotes(FakeDialer(*cluster_of(A)), sniff(), pins=pins) as made:
+        await settle()
+        assert pins.uuid("gone", "10.0.0.9:9300") == "uuid-us"
+        made.apply(sniff().merged({"cluster.remote.later.seeds": ("10.0.0.8:9300",)}))
+        assert pins.uuid("later", "10.0.0.8:9300") == "uuid-us"
+        made.apply(Settings({"cluster.remote.later.seeds": ("10.0.0.8:9300",)}))
+        assert pins.uuid("gone", "10.0.0.9:9300") == ""
+        assert pins.uuid("later", "10.0.0.8:9300") == "uuid-us"
+
+
+@in_virtual_time
 async def test_another_cluster_is_accepted_at_other_addresses() -> None:
     """C-39."""
     dialer = FakeDialer(*cluster_of(A), *cluster_of(B, identity=US))
@@ -136,8 +151,7 @@ async def test_pins_are_kept_in_the_store() -> None:
         again = StoredPins(store, scope)
         await again.load()
         assert (again.uuid("eu", "h:1"), again.uuid("eu", "h:9")) == ("uuid-eu", "")
-        again.forget("eu")
-        again.forget("nobody")
+        again.keep_only({"us", "nobody"})
         await until_written(scope)
         third = StoredPins(store, scope)
         await third.load()

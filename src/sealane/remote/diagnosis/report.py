@@ -8,8 +8,7 @@ from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.remote.config import Mode
 from sealane.remote.diagnosis.advice import Advice, Role
 from sealane.remote.diagnosis.steps import StepRecord, took
-
-PRODUCTS = {"elasticsearch": "Elasticsearch", "opensearch": "OpenSearch", "sealane": "Sealane"}
+from sealane.wire.families.known import PRODUCTS
 
 Json = dict[str, Any]
 

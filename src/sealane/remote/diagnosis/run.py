@@ -50,13 +50,13 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a test works with. Without `identify` a cluster is known by what its handshake tells;
-    `local` is the cluster of this node, None where there is no node; `now` measures steps, the
-    loop's clock where it is None."""
+    `local` says which cluster this node is of, asked when a test ends, for a node may join its cluster
+    late; None where there is no node. `now` measures steps, the loop's clock where it is None."""
 
     dialer: WatchedDialer
     list_nodes: ListNodes
     identify: Identify | None = None
-    local: ClusterIdentity | None = None
+    local: Callable[[], ClusterIdentity] | None = None
     tls: ssl.SSLContext | None = None
     now: Callable[[], float] | None = None
 
@@ -69,7 +69,6 @@ def _ignore(target: Target, record: StepRecord) -> None:
 class _Progress:
     """What has been found so far; complete or cut short, a verdict is made of it."""
 
-    targets: list[Target] = field(default_factory=list)
     listed: dict[str, NodeInfo] = field(default_factory=dict)
     """By ephemeral id."""
     warnings: list[str] = field(default_factory=list)
@@ -236,7 +235,7 @@ class _Test:
                 targets=tuple(target.report() for target in self._dialling.targets),
                 listed=tuple(self._found.listed.values()),
                 gateway_attribute=plan.gateway_attribute,
-                local=self._tools.local,
+                local=None if self._tools.local is None else self._tools.local(),
                 warnings=tuple(self._found.warnings),
                 nanos=nanos,
             )

@@ -22,7 +22,6 @@ from sealane.remote.transport.messages_clusters import (
 
 _CLOSING_MAX = 2
 """Gateways that may be about to stop before a request gives up: a cluster restarts node by node."""
-_PRODUCTS = {"elasticsearch": "Elasticsearch", "opensearch": "OpenSearch"}
 
 
 class RemoteClusterClient:
@@ -94,7 +93,7 @@ class RemoteClusterClient:
         return await connection.request(action, payload, ctx)
 
     def _unsupported(self, what: str, connection: NodeConnection) -> str:
-        product = _PRODUCTS.get(connection.family, connection.family)
+        product = connection.wire.product
         return (
             f"{what} remote cluster [{self._alias}] of product [{product}] over the transport protocol "
             "is not supported yet by this version"

@@ -3,9 +3,8 @@ holds the data.
 """
 
 from collections.abc import Callable
-from typing import Final
 
-from sealane.cluster.fellows import Fellows
+from sealane.cluster.fellows import ANSWER_TIMEOUT_S, Fellows
 from sealane.errors import ClusterBlock, NodeNotConnected
 from sealane.model.clusters import ClusterMatch, ClusterStats, ResolveClusterRequest
 from sealane.model.node import NodeInfo
@@ -20,9 +19,6 @@ from sealane.remote.transport.messages_clusters import (
     decode_cluster_stats,
     encode_resolve_cluster,
 )
-
-ANSWER_TIMEOUT_S: Final = 24 * 3600.0
-"""What ends a request earlier is its deadline, its client, or the loss of the node."""
 
 
 class DataNodeClient:

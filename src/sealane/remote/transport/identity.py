@@ -10,6 +10,7 @@ from sealane.errors import ApiError
 from sealane.model.node import ClusterIdentity
 from sealane.model.task import SYSTEM, Context, TaskRegistry
 from sealane.remote.protocols import NodeConnection
+from sealane.remote.transport.nodes import of_bounded_size
 from sealane.wire.errors import RemoteProtocolError
 
 TIMEOUT_S: Final = 5.0
@@ -39,7 +40,7 @@ class IdentityRequest:
                 answer = await connection.request(
                     question.action, question.identity_request(), ctx, timeout_s=TIMEOUT_S
                 )
-            told = question.read_identity(answer)
+            told = question.read_identity(of_bounded_size(answer))
         except (ApiError, RemoteProtocolError) as error:
             _log.debug("cluster uuid not told: node=%s error=%s", connection.node.name, error)
             return

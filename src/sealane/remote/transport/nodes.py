@@ -11,6 +11,7 @@ from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.families.protocol import NodesAction
 
 _TIMEOUT_S = 30.0
+_NAME_MAX = 1000
 _ANSWER_MAX = 8 * 1024 * 1024
 """In bytes: over ten thousand nodes. Reading holds up everything else, and takes time by the node."""
 
@@ -49,12 +50,26 @@ class NodesRequest:
             ctx = Context(task=task, subject=SYSTEM, deadline=deadline, start_ms=now_ms)
             answer = await connection.request(action, question.request(), ctx, timeout_s=_TIMEOUT_S)
         try:
-            if len(answer) > _ANSWER_MAX:
-                raise RemoteProtocolError(f"[{len(answer)}] bytes exceed [{_ANSWER_MAX}]")
-            return question.read_response(answer)
+            return _checked(question.read_response(of_bounded_size(answer)))
         except RemoteProtocolError as wrong:
             node = connection.node
             raise TransportSerialization(
                 f"Failed to deserialize response of [{action}] from [{node.name}][{node.address}]: "
                 f"{wrong}"
             ) from wrong
+
+
+def of_bounded_size(answer: bytes) -> bytes:
+    if len(answer) > _ANSWER_MAX:
+        raise RemoteProtocolError(f"[{len(answer)}] bytes exceed [{_ANSWER_MAX}]")
+    return answer
+
+
+def _checked(nodes: list[NodeInfo]) -> list[NodeInfo]:
+    """Names are shown to people and kept; they are a few dozen characters long."""
+    longest = max((len(text) for node in nodes for text in (node.name, node.id)), default=0)
+    if longest > _NAME_MAX:
+        raise RemoteProtocolError(
+            f"a node's name has [{longest}] characters, [{_NAME_MAX}] are read"
+        )
+    return nodes

@@ -19,12 +19,12 @@ from sealane.errors import (
 from sealane.model.node import NodeInfo
 from sealane.model.task import Context
 from sealane.transport import ConnectionProfile, TaskScope
+from sealane.wire.families.sealane import SEALANE
 
 Handler = Callable[[bytes, Context], Awaitable[bytes]]
 
 FELLOW_CHANNELS: Final = 6
 """Sockets to one node: what the reference keeps for ordinary requests between two nodes."""
-FAMILY: Final = "sealane"
 
 
 class FellowNodes:
@@ -54,16 +54,19 @@ class FellowNodes:
     def local(self) -> NodeInfo:
         return self._local()
 
-    def nodes(self) -> Sequence[NodeInfo]:
-        return self._nodes()
-
     async def ask(
         self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
     ) -> bytes:
-        """Raises what the handler raises; ConnectTransport, NodeDisconnected, ReceiveTimeout."""
+        """Gives up at the context's deadline or after `timeout_s`, whichever is first, while it connects too.
+
+        Raises what the handler raises; ConnectTransport, NodeDisconnected, ReceiveTimeout.
+        """
         began = asyncio.get_running_loop().time()
+        until = began + timeout_s
+        if ctx.deadline is not None:
+            until = min(until, ctx.deadline)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout_at(until):
                 if node.id == self.local.id:
                     return await self._ask_itself(action, payload, ctx)
                 link = await self._link(node)
@@ -87,9 +90,7 @@ class FellowNodes:
             return link
         dialling = self._dialling.get(node.ephemeral_id)
         if dialling is None:
-            known = next((n for n in self.nodes() if n.ephemeral_id == node.ephemeral_id), None)
-            if known is None:
-                raise NodeNotConnected(f"[{node.name}][{node.address}] Node not connected")
+            known = self._published(node)
             # At the address it has here: whoever names a node must not choose where this one dials.
             dialling = self._scope.start(self._dial(known), name=f"fellow {known.name}")
             self._dialling[node.ephemeral_id] = dialling
@@ -99,14 +100,26 @@ class FellowNodes:
             raise outcome
         return outcome
 
+    def _published(self, node: NodeInfo) -> NodeInfo:
+        """The node as it is in the cluster now. Raises NodeNotConnected where it is not."""
+        for each in self._nodes():
+            if each.ephemeral_id == node.ephemeral_id:
+                return each
+        raise NodeNotConnected(f"[{node.name}][{node.address}] Node not connected")
+
     async def _dial(self, node: NodeInfo) -> NodeLink | ApiError:
         try:
             link = await self._dialer.connect(node.address, self._profile, node_name=node.name)
-            if link.family != FAMILY or link.node.ephemeral_id != node.ephemeral_id:
+            if link.family != SEALANE.name or link.node.ephemeral_id != node.ephemeral_id:
                 link.close()
                 raise ConnectTransport(
                     f"[{node.name}][{node.address}] another node answers there: [{link.node.name}]"
                 )
+            try:
+                self._published(node)  # it may have left meanwhile, and nobody would close this
+            except NodeNotConnected:
+                link.close()
+                raise
             self._links[node.ephemeral_id] = link
             link.on_close(lambda _: self._lost(node.ephemeral_id, link))
             return link
@@ -121,7 +134,7 @@ class FellowNodes:
 
     def members_changed(self) -> None:
         """Closes the connections to nodes that are no longer in the cluster."""
-        here = {node.ephemeral_id for node in self.nodes()}
+        here = {node.ephemeral_id for node in self._nodes()}
         for ephemeral_id in [each for each in self._links if each not in here]:
             self._links.pop(ephemeral_id).close()
 

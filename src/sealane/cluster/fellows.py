@@ -1,21 +1,22 @@
 """The nodes of this cluster as one of them asks them: who they are, and a request to any of them."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from sealane.model.node import NodeInfo
 from sealane.model.task import Context
 
+ANSWER_TIMEOUT_S: Final = 24 * 3600.0
+"""For a request that takes as long as it takes: what ends it earlier is its deadline, who asked, or the loss of the
+node.
+"""
+
 
 class Fellows(Protocol):
-    """All nodes of the cluster, this one included."""
+    """All nodes of the cluster, this one included; which they are is `ClusterNodes`' to say."""
 
     @property
     def local(self) -> NodeInfo:
         """This node."""
-
-    def nodes(self) -> Sequence[NodeInfo]:
-        """As last published by the master, this node among them."""
 
     async def ask(
         self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float

@@ -10,11 +10,11 @@ from typing import TypeVar
 
 from sealane.cluster.published import PublishedState
 from sealane.cluster.settings_scopes import ARCHIVED, Scopes
+from sealane.cluster.subscribers import Subscriber, Subscribers
 from sealane.errors import ApiError
 from sealane.settings import EMPTY, Registry, Setting, Settings
 
 T = TypeVar("T")
-Subscriber = Callable[[Settings, Settings], None]
 
 _log = logging.getLogger("sealane.cluster")
 
@@ -26,7 +26,7 @@ class FollowedSettings:
         self._registry = registry
         self._scopes = Scopes(node, EMPTY, EMPTY)
         self._current = node
-        self._subscribers: dict[object, Subscriber] = {}
+        self._subscribers = Subscribers()
         self.last_error: ApiError | None = None
         """Why the settings of the last state are not in force."""
 
@@ -45,9 +45,7 @@ class FollowedSettings:
 
     def subscribe(self, subscriber: Subscriber, /) -> Callable[[], None]:
         """Calls `subscriber(old, new)` after each change of what is in force. Returns how to stop it."""
-        token = object()
-        self._subscribers[token] = subscriber
-        return lambda: self._subscribers.pop(token, None) and None
+        return self._subscribers.add(subscriber)
 
     def take(self, state: PublishedState) -> None:
         """Puts the cluster's settings of `state` in force. Never blocks, never raises ApiError."""
@@ -66,14 +64,7 @@ class FollowedSettings:
         self.last_error = None
         self._scopes = scopes
         old, self._current = self._current, new
-        if old == new:
-            return
-        for subscriber in list(self._subscribers.values()):
-            try:
-                subscriber(old, new)
-            except Exception:
-                # One consumer's fault must not keep the others on the old settings.
-                _log.exception("a consumer of the cluster settings failed")
+        self._subscribers.tell(old, new)
 
     def _known(self, settings: Settings) -> Settings:
         """Those that this release knows as settings that may change; the master archives what it does not know."""

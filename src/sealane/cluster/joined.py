@@ -32,11 +32,10 @@ from sealane.model.node import Address, ClusterIdentity, NodeInfo, may_be_master
 from sealane.model.task import SYSTEM, Context, TaskRegistry
 from sealane.transport import ConnectionProfile
 from sealane.wire.errors import RemoteProtocolError
-from sealane.wire.families.sealane import NODES, decode_nodes
+from sealane.wire.families.sealane import NODES, SEALANE, decode_nodes
 
 _log = logging.getLogger("sealane.cluster")
 
-FAMILY: Final = "sealane"
 REJOIN_BACKOFF: Final = Backoff(first_s=0.2, max_s=10.0)
 """A master that restarts is back within seconds, and its members are few."""
 JOIN_TIMEOUT_S: Final = 10.0
@@ -98,6 +97,7 @@ class Joined:
         self._joins = 0
         self._last_error: ApiError | None = None
         self._left = False
+        self._joining = False
         self.state: PublishedState | None = None
         """The last one taken, also while there is no master."""
 
@@ -152,11 +152,13 @@ class Joined:
             await asyncio.sleep(self._backoff.pause_s(misses, self._chance()))
 
     async def _round(self) -> None:
-        """One membership, from connecting to its end, which is an error. Raises ApiError."""
+        """One membership, from connecting to its end, which is an error unless this node leaves. Raises ApiError."""
         self._rounds += 1
         link = await self._connect()
         try:
-            state = await self._join(link)
+            state = await self._join_or_leave(link)
+            if state is None:
+                return
             self._link = link
             self._joins += 1
             self._last_error = None
@@ -173,6 +175,19 @@ class Joined:
                 self._link = None
                 _log.info("the master is gone")
             link.close()
+
+    async def _join_or_leave(self, link: NodeLink) -> PublishedState | None:
+        """Joins; None where this node was asked to go while the answer was under way, and has said goodbye."""
+        self._joining = True
+        try:
+            state = await self._join(link)
+            if not self._left:
+                return state
+            await self._say_goodbye(link)
+            return None
+        finally:
+            self._joining = False
+            self._state_changed.fire()
 
     async def _connect(self) -> NodeLink:
         """A connection to the master, by the first seed that leads to it. Raises the last one's error."""
@@ -221,7 +236,7 @@ class Joined:
 
     def _problem(self, link: NodeLink, address: Address) -> ApiError | None:
         found, ours = link.cluster, self._identity()
-        if link.family != FAMILY:
+        if link.family != SEALANE.name:
             return CoordinationStateRejected(
                 f"seed [{address}] is a node of [{link.family}], which this node cannot join"
             )
@@ -280,11 +295,19 @@ class Joined:
     # -- the end -----------------------------------------------------------------------------------------------
 
     async def leave(self) -> None:
-        """Tells the master that this node goes; a master that does not answer learns it by itself. Ends `run`."""
+        """Tells the master that this node goes; a master that does not answer learns it by itself. Ends `run`, which
+        says it instead while it joins.
+        """
         self._left = True
-        link, me = self._link, self._me().node
-        if link is None:
-            return
+        if self._link is not None:
+            await self._say_goodbye(self._link)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                while self._joining:
+                    await self._state_changed.wait()
+
+    async def _say_goodbye(self, link: NodeLink) -> None:
+        me = self._me().node
         request = LeaveRequest(node_id=me.id, ephemeral_id=me.ephemeral_id)
         with suppress(ApiError):
             await self._ask(link, LEAVE, encode(request), LEAVE_TIMEOUT_S)

@@ -21,7 +21,7 @@ from sealane.cluster.published import (
 )
 from sealane.cluster.signal import Signal
 from sealane.errors import CoordinationStateRejected, Rejected
-from sealane.model.node import ClusterIdentity
+from sealane.model.node import ClusterIdentity, may_be_master
 from sealane.settings import Settings
 
 _log = logging.getLogger("sealane.cluster")
@@ -33,7 +33,7 @@ WAIT_MAX_S: Final = 30.0
 """The longest that a question for a newer state stays open."""
 
 
-class Scopes(Protocol):
+class SharedScopes(Protocol):
     """The settings that hold for the whole cluster."""
 
     @property
@@ -44,10 +44,10 @@ class Scopes(Protocol):
 
 @dataclass(slots=True)
 class _Lease:
-    """One member besides the master. `taken` is the version it has last said to have."""
+    """One member besides the master. `taken` is the version it has last said to have, 0 before it has said so."""
 
     member: Member
-    taken: int
+    taken: int = 0
     polls: int = 0
     """Questions it has asked; only the last one's end counts."""
     expiry: asyncio.TimerHandle | None = field(default=None)
@@ -66,7 +66,7 @@ class Membership:
         *,
         identity: ClusterIdentity,
         local: Callable[[], Member],
-        settings: Scopes,
+        settings: SharedScopes,
         ids: Ids,
         lease_s: float,
         grace_s: float = GRACE_S,
@@ -125,12 +125,11 @@ class Membership:
             raise Rejected(
                 f"node [{node.name}] cannot join: [{MEMBERS_MAX}] nodes have joined already"
             )
-        lease = _Lease(request.member, self._version)
+        lease = _Lease(request.member)
         self._leases[node.id] = lease
         if known is None or known.member != request.member:
             _log.info("node joined: [%s][%s]", node.name, node.address)
             self.publish()
-        lease.taken = self._version
         self._expire_in(node.id, lease, self._lease_s)
         return self.state
 
@@ -150,6 +149,12 @@ class Membership:
         if node.id == master.id:
             raise CoordinationStateRejected(
                 f"node [{node.name}] has the node id [{node.id}] of the master: its data folder is a copy"
+            )
+        if may_be_master(node.roles):
+            shown = ", ".join(node.roles)
+            raise CoordinationStateRejected(
+                f"node [{node.name}] has the roles [{shown}] and cannot join: a cluster has one node that holds data, "
+                f"and here that is [{master.name}]"
             )
         known = self._leases.get(node.id)
         if known is not None and known.member.node.address != node.address and known.expiry is None:
@@ -215,12 +220,15 @@ class Membership:
         self._taken.fire()
 
     def close(self) -> None:
-        """The master stops: open questions end at once, so that they hold nothing up, and nobody joins any more."""
+        """The master stops: open questions and waits for members end at once, so that they hold nothing up, and nobody
+        joins any more.
+        """
         self._stopping = True
         self._published.fire()
         for lease in self._leases.values():
             lease.hold()
         self._leases.clear()
+        self._taken.fire()
 
     def _term(self) -> str:
         return "" if self.state is None else self.state.term

@@ -13,6 +13,7 @@ import msgspec
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_scopes import ARCHIVED, Scopes
 from sealane.cluster.store import ABSENT, StateStore
+from sealane.cluster.subscribers import Subscriber, Subscribers
 from sealane.errors import ActionRequestValidation, ApiError, ParsingError, SettingsError
 from sealane.model.patterns import matches
 from sealane.settings import EMPTY, AffixSetting, Registry, Setting, Settings, Value, flatten
@@ -25,15 +26,12 @@ _KEY: Final = "cluster/settings"
 _SCOPES: Final = ("persistent", "transient")
 _JAVA: Final[Mapping[type, str]] = {
     str: "java.lang.String",
-    int: "java.lang.Integer",
     float: "java.lang.Double",
     bool: "java.lang.Boolean",
     list: "java.util.ArrayList",
 }
 
 Changes = Mapping[str, Value | None]
-Subscriber = Callable[[Settings, Settings], None]
-"""Gets all settings in force before and after a change. Must return at once."""
 
 
 class ClassCastError(ApiError):
@@ -42,11 +40,20 @@ class ClassCastError(ApiError):
     es_type, status = "class_cast_exception", 500
 
     def __init__(self, value: object) -> None:
-        name = _JAVA.get(type(value), "java.lang.Object")
+        name = _java_class(value)
         super().__init__(
             f"class {name} cannot be cast to class java.util.Map "
             f"({name} and java.util.Map are in module java.base of loader 'bootstrap')"
         )
+
+
+def _java_class(value: object) -> str:
+    if type(value) is not int:
+        return _JAVA.get(type(value), "java.lang.Object")
+    bits = (value if value >= 0 else ~value).bit_length()
+    if bits < 32:
+        return "java.lang.Integer"
+    return "java.lang.Long" if bits < 64 else "java.math.BigInteger"
 
 
 class ClusterSettings:
@@ -63,7 +70,7 @@ class ClusterSettings:
         self._transient = EMPTY
         self._stored_version = ABSENT
         self._current = node
-        self._subscribers: dict[object, Subscriber] = {}
+        self._subscribers = Subscribers()
 
     async def load(self) -> None:
         """Reads the persistent settings. What is not known or valid here is kept aside as
@@ -104,9 +111,7 @@ class ClusterSettings:
         """Calls `subscriber(old, new)` after each change of what is in force. Returns how to stop
         it.
         """
-        token = object()
-        self._subscribers[token] = subscriber
-        return lambda: self._subscribers.pop(token, None) and None
+        return self._subscribers.add(subscriber)
 
     def on_change(self, setting: Setting[T], consumer: Callable[[T], None]) -> Callable[[], None]:
         """Calls `consumer` with the setting's new value whenever its text changes."""
@@ -176,24 +181,14 @@ class ClusterSettings:
         if new_persistent != self._persistent:
             await self._write(new_persistent)
         self._persistent, self._transient = new_persistent, new_transient
-        self._publish(new)
+        old, self._current = self._current, new
+        self._subscribers.tell(old, new)
 
     async def _write(self, persistent: Settings) -> None:
         stored = {key.removeprefix(ARCHIVED): value for key, value in persistent.items()}
         self._stored_version = await self._store.compare_and_set(
             {_KEY: msgspec.json.encode(stored)}, {_KEY: self._stored_version}
         )
-
-    def _publish(self, new: Settings) -> None:
-        old, self._current = self._current, new
-        if old == new:
-            return
-        for subscriber in list(self._subscribers.values()):
-            try:
-                subscriber(old, new)
-            except Exception:
-                # One consumer's fault must not keep the others on the old settings.
-                log.exception("a consumer of the cluster settings failed")
 
     def _readable_key(self, key: str, value: Value) -> str:
         setting = self._registry.get(key)

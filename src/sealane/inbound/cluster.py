@@ -6,7 +6,7 @@ The data node answers the first three. Each node relays requests to its fellows.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from sealane.cluster.fellows import Fellows
+from sealane.cluster.fellows import ANSWER_TIMEOUT_S, Fellows
 from sealane.cluster.forwarded import FORWARD, ForwardedAnswer, ForwardedRequest
 from sealane.cluster.forwarded import encode as encode_forwarded
 from sealane.cluster.forwarded import read_request as read_forwarded
@@ -30,9 +30,6 @@ from sealane.wire.families.sealane import NODES
 
 RELAYED = (SEARCH, NODES, RESOLVE_CLUSTER, CLUSTER_STATS)
 """The actions that are passed on to a fellow: all that other clusters may ask. Each works on any node."""
-
-RELAY_TIMEOUT_S = 30.0
-"""Of a relayed request; the deadline that it brings may be shorter."""
 
 
 class Master(Protocol):
@@ -68,6 +65,7 @@ def register_master_handlers(
         return encode_forwarded(await forwarded(request, ctx))
 
     actions: list[Action[Any]] = [
+        # The nodes of the cluster among themselves: on the cluster as a whole, not on indices.
         Action(name=JOIN, read=_reader(JoinRequest, JOIN), indices=_none, answer=join),
         Action(name=FOLLOW, read=_reader(FollowRequest, FOLLOW), indices=_none, answer=follow),
         Action(name=LEAVE, read=_reader(LeaveRequest, LEAVE), indices=_none, answer=leave),
@@ -85,10 +83,11 @@ def register_relay_handlers(
 ) -> None:
     """Passes requests of other clusters on to the node they are meant for, for each action that may be relayed."""
 
+    # The request within is authorized as what it is, by the fellow that answers it.
     def relay(action: str) -> Action[Any]:
         async def answer(request: Relayed, ctx: Context) -> bytes:
             return await fellows.ask(
-                request.node, action, request.payload, ctx, timeout_s=RELAY_TIMEOUT_S
+                request.node, action, request.payload, ctx, timeout_s=ANSWER_TIMEOUT_S
             )
 
         return Action(name=relay_action(action), read=read_relayed, indices=_none, answer=answer)

@@ -7,10 +7,10 @@ connected.
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from sealane.errors import ActionNotFound, IllegalArgument, SecurityError
+from sealane.errors import ActionNotFound, IllegalArgument, IllegalState, SecurityError
 from sealane.inbound.actions import Authorize
 from sealane.model.task import Context
-from sealane.wire.errors import RemoteProtocolError
+from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
 from sealane.wire.families.known import FOREIGN
 from sealane.wire.families.protocol import Membership, NodesAction, Wire
 
@@ -46,7 +46,10 @@ def _nodes_handler(
         found = members()
         if not wanted:
             found = Membership(cluster=found.cluster, nodes=(), master_id=None)
-        return codec.response(found)
+        try:
+            return codec.response(found)
+        except LocalProtocolError as wrong:
+            raise IllegalState(str(wrong)) from wrong
 
     return answer
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sealane.errors import IllegalArgument
 from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
 from sealane.model.node import NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.remote.transport.messages import SEARCH, decode_search, encode_answer
-from sealane.wire.families.sealane import NODES, encode_nodes
+from sealane.wire.families.sealane import NODES, SEALANE, encode_nodes
 
 
 class LocalCluster(Protocol):
@@ -51,12 +50,8 @@ def _search(local: LocalCluster) -> Action[Any]:
 
 
 def _nodes(nodes: Callable[[], list[NodeInfo]]) -> Action[Any]:
-    async def answer(request: None, ctx: Context) -> bytes:
+    async def answer(request: bool, ctx: Context) -> bytes:
         return encode_nodes(nodes())
 
-    return Action(name=NODES, read=_no_request, indices=lambda request: (), answer=answer)
-
-
-def _no_request(payload: bytes) -> None:
-    if payload:
-        raise IllegalArgument(f"malformed message for action [{NODES}]: expected no bytes")
+    read = SEALANE.nodes[NODES].read_request
+    return Action(name=NODES, read=read, indices=lambda request: (), answer=answer)

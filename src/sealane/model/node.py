@@ -1,6 +1,6 @@
 """Who a node and a cluster are, on the wire and on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -39,6 +39,28 @@ ROLES = ("data", "ingest", "master", "remote_cluster_client")
 """Roles of a node unless `node.roles` says otherwise."""
 
 
+ROLE_LETTERS: Mapping[str, str] = {
+    "data": "d",
+    "data_cold": "c",
+    "data_content": "s",
+    "data_frozen": "f",
+    "data_hot": "h",
+    "data_warm": "w",
+    "ingest": "i",
+    "master": "m",
+    "ml": "l",
+    "remote_cluster_client": "r",
+    "transform": "t",
+    "voting_only": "v",
+}
+"""The reference's roles, and how each is abbreviated in tables and messages."""
+
+
+def is_data_role(role: str) -> bool:
+    """`data`, or that of one tier."""
+    return role == "data" or role.startswith("data_")
+
+
 def may_be_master(roles: Sequence[str]) -> bool:
     """Whether a node with these roles keeps the cluster's data and state: in a cluster of ours, its one master."""
-    return any(role in ("data", "master") or role.startswith("data_") for role in roles)
+    return any(role == "master" or is_data_role(role) for role in roles)

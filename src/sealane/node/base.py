@@ -19,7 +19,8 @@ from sealane.inbound import register_foreign_handlers, register_report_handler
 from sealane.inbound.cluster import register_relay_handlers
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import TaskRegistry
-from sealane.node.config import config_folder, connection_profile, host_of, published, registry
+from sealane.node.config import config_folder, connection_profile, published, registry
+from sealane.node.hosts import bind_hosts, ports_to_try, preferred
 from sealane.remote import Pins, RemoteClusters
 from sealane.remote.diagnosis import ConnectionTests, Tools
 from sealane.remote.protocols import SettingsSource
@@ -61,8 +62,9 @@ class Base:
         self.identity = ClusterIdentity(name=keys.CLUSTER_NAME.get(settings), uuid="")
         self.node_id = folder.ids.node_id
         self.tasks = TaskRegistry(self.node_id)
-        self.address = Address("", 0)
-        self.http = Address("", 0)
+        self.bound: list[Address] = []
+        """Where the transport listens."""
+        self.bound_http: list[Address] = []
         self.report = NodeReport()
         """What this node says of itself, filled as its parts are made."""
         self._server: HttpServer | None = None
@@ -76,7 +78,7 @@ class Base:
             client_tls=None if self.tls is None else self.tls.client,
         )
         self._info: NodeInfo | None = None
-        self._listener: socket.socket | None = None
+        self._http_sockets: list[socket.socket] = []
 
     @property
     def info(self) -> NodeInfo:
@@ -84,15 +86,26 @@ class Base:
         assert self._info is not None, "the node has not started"
         return self._info
 
+    @property
+    def address(self) -> Address:
+        """The bound address of the transport that others are told; known once it listens."""
+        return preferred(self.bound)
+
+    @property
+    def http(self) -> Address:
+        """The same of HTTP; known once its port is bound."""
+        return preferred(self.bound_http)
+
     def member(self) -> Member:
-        """This node as it is shown to others; without HTTP addresses before it serves."""
-        bound = str(self.http) if self.http.port else ""
+        """This node as it is shown to others; without HTTP addresses before those are bound."""
+        http = ""
+        if self.bound_http:
+            http = str(published(self.settings, self.http, HTTP_PUBLISH_HOST, HTTP_PUBLISH_PORT))
         return Member(
             node=self.info,
-            http=bound
-            and str(published(self.settings, self.http, HTTP_PUBLISH_HOST, HTTP_PUBLISH_PORT)),
-            bound_http=(bound,) if bound else (),
-            bound_transport=(str(self.address),),
+            http=http,
+            bound_http=tuple(map(str, self.bound_http)),
+            bound_transport=tuple(map(str, self.bound)),
             max_content_length=self.max_content_length,
         )
 
@@ -109,27 +122,33 @@ class Base:
         return fellows
 
     async def listen(self) -> None:
-        """Opens the transport port. Handlers are registered before. Raises IOFailure."""
+        """Opens the transport's ports. Handlers are registered before. Raises IOFailure, StartError."""
         self.stack.push_async_callback(self.transport.close)
         tls = self.tls
         if tls is not None:
             background = await self.stack.enter_async_context(TaskScope("certificates"))
             background.start(tls.watch(), name="certificates")
-        host = host_of(self.settings, keys.TRANSPORT_HOST)
-        port = keys.TRANSPORT_PORT.get(self.settings)
-        try:
-            self.address = await self.transport.listen(
-                host, port, tls=None if tls is None else tls.server
-            )
-        except OSError as error:
-            address = Address(host, port)
-            raise IOFailure(
-                f"cannot listen for transport on [{address}]: {error.strerror}"
-            ) from error
+        for host in bind_hosts(self.settings, keys.TRANSPORT_HOST):
+            self.bound.append(await self._listen_on(host))
         publish = published(
             self.settings, self.address, TRANSPORT_PUBLISH_HOST, TRANSPORT_PUBLISH_PORT
         )
         self._info = _node_info(self.settings, self.folder, publish)
+
+    async def _listen_on(self, host: str) -> Address:
+        tls, failure = self.tls, None
+        for port in ports_to_try(keys.TRANSPORT_PORT.get(self.settings), self.bound):
+            try:
+                return await self.transport.listen(
+                    host, port, tls=None if tls is None else tls.server
+                )
+            except OSError as error:
+                failure = error
+                failed = Address(host, port)
+        assert failure is not None
+        raise IOFailure(
+            f"cannot listen for transport on [{failed}]: {failure.strerror}"
+        ) from failure
 
     def register_membership(self, cluster: ClusterNodes, fellows: Fellows) -> None:
         """What every node answers about its cluster: to real servers of other clusters, and to those that cannot reach
@@ -178,7 +197,7 @@ class Base:
                 dialer=self.transport,
                 list_nodes=NodesRequest(self.tasks, self.clock),
                 identify=IdentityRequest(self.tasks, self.clock),
-                local=self.identity,
+                local=lambda: self.identity,
                 now=time.perf_counter,
             ),
             node_name=self.info.name,
@@ -207,17 +226,30 @@ class Base:
         return await self.stack.enter_async_context(app)
 
     def bind_http(self) -> None:
-        """Takes the HTTP port, so that others may be told; it answers from `serve` on. Raises IOFailure."""
-        host, port = host_of(self.settings, keys.HTTP_HOST), keys.HTTP_PORT.get(self.settings)
-        self._listener = bind_http(host, port)
-        self.stack.callback(self._listener.close)
-        self.http = address_of(self._listener)
+        """Takes the HTTP ports, so that others may be told; they answer from `serve` on. Raises IOFailure and
+        StartError.
+        """
+        for host in bind_hosts(self.settings, keys.HTTP_HOST):
+            listener = self._bind_on(host)
+            self.stack.callback(listener.close)
+            self._http_sockets.append(listener)
+            self.bound_http.append(address_of(listener))
+
+    def _bind_on(self, host: str) -> socket.socket:
+        failure = None
+        for port in ports_to_try(keys.HTTP_PORT.get(self.settings), self.bound_http):
+            try:
+                return bind_http(host, port)
+            except IOFailure as error:
+                failure = error
+        assert failure is not None
+        raise failure
 
     async def serve(self, app: RestApp) -> None:
-        """Opens the HTTP port."""
-        assert self._listener is not None, "the HTTP port has not been bound"
+        """Opens the HTTP ports."""
+        assert self._http_sockets, "the HTTP ports have not been bound"
         self._server = await self.stack.enter_async_context(HttpServer(app))
-        await self._server.serve(self._listener)
+        await self._server.serve(*self._http_sockets)
         # The first thing at the end: requests of other nodes may end while HTTP's do.
         self.stack.callback(self.transport.begin_drain)
 

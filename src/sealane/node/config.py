@@ -1,12 +1,12 @@
 """A node's settings before it starts: where they come from, and whether a node may start with them."""
 
-import ipaddress
 import os
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from sealane.model.node import Address, may_be_master
+from sealane.node.hosts import publish_host, require_loopback
+from sealane.node.start_error import StartError
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
 from sealane.remote.address import parse_address
 from sealane.settings import EMPTY, Registry, Setting, Settings
@@ -19,10 +19,6 @@ from sealane.transport import ConnectionProfile
 
 _USUAL_FOLDER = Path("~/.config/sealane")
 DEFAULT_TRANSPORT_PORT = 9300
-
-
-class StartError(Exception):
-    """The node may not start as it is configured. The message says what to change."""
 
 
 def registry() -> Registry:
@@ -50,8 +46,7 @@ def load_settings(config: Path | None, overrides: Sequence[str]) -> Settings:
     if keys.REMOTE_CLUSTER_SERVER_ENABLED.get(settings):
         raise StartError("remote_cluster_server.enabled needs security, which this version has not")
     for setting in (keys.HTTP_HOST, keys.TRANSPORT_HOST):
-        for host in setting.get(settings):
-            _require_loopback(setting.key, _resolved(host))
+        require_loopback(settings, setting)
     _check_discovery(settings)
     return settings
 
@@ -73,7 +68,7 @@ def published(
     named = host.raw(settings)
     number = port.get(settings)
     return Address(
-        bound.host if named is None else _resolved(host.get(settings)),
+        bound.host if named is None else publish_host(host.get(settings)),
         bound.port if number < 0 else number,
     )
 
@@ -111,12 +106,6 @@ def _check_discovery(settings: Settings) -> None:
         )
 
 
-def host_of(settings: Settings, setting: Setting[tuple[str, ...]]) -> str:
-    """The address to listen on."""
-    hosts = setting.get(settings)
-    return _resolved(hosts[0]) if hosts else "127.0.0.1"
-
-
 def config_folder(settings: Settings) -> Path:
     """Where relative names of certificates and keys are looked for."""
     if keys.PATH_CONF.is_set(settings):
@@ -131,21 +120,3 @@ def _config_file(config: Path | None, given: Settings) -> Path | None:
     folder = Path(keys.PATH_CONF.get(given)) if keys.PATH_CONF.is_set(given) else _USUAL_FOLDER
     usual = folder.expanduser() / "sealane.yml"
     return usual if usual.exists() else None
-
-
-def _resolved(host: str) -> str:
-    return {"_local_": "127.0.0.1", "_local:ipv4_": "127.0.0.1", "_local:ipv6_": "::1"}.get(
-        host, host
-    )
-
-
-def _require_loopback(key: str, host: str) -> None:
-    """Design rule: without security a node is reachable from its own machine only."""
-    try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise StartError(f"[{key}]: cannot resolve [{host}]: {error.strerror}") from error
-    if not all(ipaddress.ip_address(str(each)).is_loopback for each in found):
-        raise StartError(
-            f"[{key}]: [{host}] is not a loopback address, and without security a node listens on those only"
-        )

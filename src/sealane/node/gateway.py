@@ -17,8 +17,9 @@ from sealane.inbound.handlers import register_nodes_handler
 from sealane.inbound.passed_on import register_passed_on
 from sealane.model.node import ClusterIdentity
 from sealane.node.base import Base
-from sealane.node.config import StartError, connection_profile, registry, seed_hosts
+from sealane.node.config import connection_profile, registry, seed_hosts
 from sealane.node.reports import report_following, report_node
+from sealane.node.start_error import StartError
 from sealane.remote import StoredPins
 from sealane.remote.transport.data_node import DataNodeClient
 from sealane.rest import msearch, search

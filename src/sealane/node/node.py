@@ -65,6 +65,8 @@ class Node:
             "node_id": base.info.id,
             "http": str(base.http),
             "transport": str(base.address),
+            "bound_http": [str(each) for each in base.bound_http],
+            "bound_transport": [str(each) for each in base.bound],
             "pid": os.getpid(),
             "security": False,
         }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sealane.cluster.dialling import Dialer
 from sealane.errors import ApiError
 from sealane.model.node import Address, NodeInfo, may_be_master
-from sealane.node.config import StartError
+from sealane.node.start_error import StartError
 from sealane.transport import ConnectionProfile
 from sealane.transport.tasks import run_together
 

@@ -55,6 +55,15 @@ async def test_a_cluster_of_a_dedicated_master_alone_has_no_gateway(tmp_path: Pa
         assert "Unable to open any connections to remote cluster [one]" in answer.text
 
 
+async def test_a_joined_node_tells_that_a_remote_is_its_own_cluster(tmp_path: Path) -> None:
+    """Its connection test knows the cluster that it joined only after it was made."""
+    async with started(tmp_path / "d") as d, started(tmp_path / "g", **joining(d)) as g:
+        report = await g.call("POST", "/_remote/_test", {"seeds": [d.transport]})
+        assert any(
+            "this is the cluster that the test runs in" in each for each in report["warnings"]
+        )
+
+
 async def _has_gateways(node: RunningNode, names: set[str]) -> bool:
     return {each["name"] for each in (await _info(node))["nodes"]} == names
 

@@ -84,6 +84,21 @@ async def test_the_cluster_state_has_all_nodes_and_a_version_that_grows(tmp_path
         assert after["version"] > state["version"]
 
 
+async def test_statistics_count_indices_where_they_are(tmp_path: Path) -> None:
+    """On the node that holds them, whichever of the roles of data it has; a gateway has none."""
+    async with (
+        started(tmp_path / "d", node__roles=("data_hot", "master")) as d,
+        started(tmp_path / "g", **joining(d)) as g,
+    ):
+        await d.call("PUT", "/things", {})
+        for node in (d, g):
+            counts = [
+                (await node.call("GET", f"/_cluster/stats{chosen}"))["indices"]["count"]
+                for chosen in ("", "/nodes/d", "/nodes/g")
+            ]
+            assert counts == [1, 1, 0]
+
+
 async def test_tasks_of_all_nodes_with_their_parents(tmp_path: Path) -> None:
     async with (
         started(tmp_path / "d") as d,

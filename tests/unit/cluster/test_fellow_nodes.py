@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -46,8 +47,15 @@ class World:
     async def answer(self, action: str, payload: bytes) -> bytes:
         return b"b:" + payload
 
-    async def ask(self, to: NodeInfo, action: str = "x", timeout_s: float = 5.0) -> bytes:
+    async def ask(
+        self,
+        to: NodeInfo,
+        action: str = "x",
+        timeout_s: float = 5.0,
+        deadline: float | None = None,
+    ) -> bytes:
         with context() as ctx:
+            ctx = replace(ctx, deadline=deadline)
             return await self.fellows.ask(to, action, b"hello", ctx, timeout_s=timeout_s)
 
 
@@ -87,6 +95,22 @@ async def test_its_own_handlers_errors_and_time_limit_count_too() -> None:
         await world.ask(A)
     with pytest.raises(ReceiveTimeout, match=r"no answer after \[5000ms\]"):
         await world.ask(A, "y")
+
+
+@in_virtual_time
+async def test_a_node_that_leaves_while_it_is_dialled_is_not_kept_connected() -> None:
+    world = World()
+
+    def leaves() -> FakeLink:
+        world.nodes = [A]
+        world.fellows.members_changed()
+        return FakeLink(B, IDENTITY, world.answer)
+
+    world.dialer.there[B.address] = leaves
+    with pytest.raises(NodeNotConnected):
+        await world.ask(B)
+    assert [link.is_open for link in world.dialer.links] == [False]
+    await world.fellows.close()
 
 
 @in_virtual_time
@@ -186,6 +210,24 @@ async def test_a_dial_that_hangs_ends_with_the_requests_time_and_goes_on_for_oth
         opened.set()
         await asyncio.sleep(0.1)
     assert outcomes == ["receive_timeout_transport_exception", b"b:hello"]
+    await world.fellows.close()
+
+
+@in_virtual_time
+async def test_a_requests_deadline_counts_while_it_connects() -> None:
+    world = World()
+    loop = asyncio.get_running_loop()
+
+    async def hangs(
+        address: Address, profile: ConnectionProfile, *, node_name: str = ""
+    ) -> FakeLink:
+        await loop.create_future()
+        raise AssertionError("unreachable")
+
+    world.dialer.connect = hangs  # type: ignore[method-assign]
+    with pytest.raises(ReceiveTimeout, match=r"no answer after \[500ms\]"):
+        await world.ask(B, timeout_s=60.0, deadline=loop.time() + 0.5)
+    assert loop.time() == 0.5
     await world.fellows.close()
 
 

@@ -1,110 +1,21 @@
 """Indices: made, changed, removed, over restarts and crashes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import pytest
 
-from sealane.cluster.indices import IndexService
-from sealane.cluster.serial import Serial
-from sealane.cluster.settings_service import ClusterSettings
-from sealane.cluster.store import MemoryStateStore
 from sealane.errors import (
     ApiError,
     IllegalState,
     IndexClosed,
     IndexNotFound,
     IOFailure,
-    ParsingError,
 )
 from sealane.model.search import IndicesOptions
-from sealane.settings import Registry, Settings, flatten
-from sealane.settings.node_settings import NODE_SETTINGS
-from tests.unit.cluster.fakes import NOW_MS, ConfigEngine, CountingIds, FixedClock
-
-ALL = IndicesOptions(expand_closed=True, expand_hidden=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    kind: str
-    indices: tuple[str, ...]
-    aliases: tuple[str, ...] = ()
-    filter: Mapping[str, Any] | None = None
-    index_routing: str | None = None
-    search_routing: str | None = None
-    is_write_index: bool | None = None
-    is_hidden: bool | None = None
-    must_exist: bool | None = None
-
-
-def check_filter(query: bytes) -> None:
-    if b"unknown" in query:
-        raise ParsingError("unknown query [unknown]")
-
-
-class Node:
-    """The parts of a node that indices need. `restart` makes it anew over the same store."""
-
-    def __init__(self, serial: Serial, store: MemoryStateStore, ids: CountingIds) -> None:
-        self.serial, self.store, self.ids = serial, store, ids
-        self.engine = ConfigEngine()
-        self.settings = ClusterSettings(
-            store=store, registry=Registry(NODE_SETTINGS), node=Settings(), serial=serial
-        )
-        self.indices = IndexService(
-            store=store,
-            settings=self.settings,
-            serial=serial,
-            clock=FixedClock(),
-            ids=ids,
-            check_filter=check_filter,
-        )
-
-    async def start(self) -> "Node":
-        await self.indices.load()
-        await self.indices.start(self.engine)
-        return self
-
-    async def restart(self) -> "Node":
-        return await Node(self.serial, self.store, self.ids).start()
-
-    def fields(self, name: str) -> list[str]:
-        index = self.indices.metadata.index(name)
-        assert index is not None
-        return sorted(index.mapping.fields)
-
-    async def until(self, what: Callable[[], bool]) -> None:
-        """Lets other tasks run until `what` holds."""
-        for _ in range(1000):
-            if what():
-                return
-            await asyncio.sleep(0)
-        raise AssertionError("it never came about")
-
-    def uuid(self, name: str) -> str:
-        index = self.indices.metadata.index(name)
-        assert index is not None
-        return index.uuid
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with Serial() as serial:
-        yield await Node(serial, MemoryStateStore(), CountingIds()).start()
-
-
-async def refused(awaitable: Any) -> ApiError:
-    with pytest.raises(ApiError) as raised:
-        await awaitable
-    return raised.value
-
-
-def properties(**types: str) -> dict[str, Any]:
-    return {"properties": {name: {"type": kind} for name, kind in types.items()}}
+from sealane.settings import Settings, flatten
+from tests.unit.cluster.fakes import NOW_MS
+from tests.unit.cluster.index_node import ALL, Action, Node, properties, refused
 
 
 async def test_a_new_index_is_stored_opened_and_shown(node: Node) -> None:
@@ -287,77 +198,6 @@ async def test_deleting_by_wildcard_needs_leave(node: Node) -> None:
     assert len(node.engine.configs) == 1
 
 
-async def test_a_mapping_that_conflicts_changes_no_index(node: Node) -> None:
-    await node.indices.create("a", {})
-    await node.indices.create("b", {"mappings": properties(f="keyword")})
-    error = await refused(node.indices.put_mapping(["a", "b"], properties(f="long")))
-    assert error.reason == "mapper [f] cannot be changed from type [keyword] to [long]"
-    assert node.fields("a") == []
-    error = await refused(node.indices.put_mapping(["a"], {"_doc": {}}))
-    assert error.reason == "Types cannot be provided in put mapping requests"
-    await refused(node.indices.put_mapping(["nope*"], {}))
-
-
-async def test_new_fields_are_durable_when_they_are_returned(node: Node) -> None:
-    await node.indices.create("a", {})
-    mapping = await node.indices.extend_mapping(node.uuid("a"), properties(f="long"))
-    assert sorted(mapping.fields) == ["f"]
-    assert (await node.restart()).fields("a") == ["f"]
-    with pytest.raises(IndexNotFound):
-        await node.indices.extend_mapping("none", properties(f="long"))
-
-
-async def test_fields_asked_for_at_once_are_stored_together(node: Node) -> None:
-    await node.indices.create("a", {})
-    uuid, before = node.uuid("a"), await node.store.version()
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(node.indices.extend_mapping(uuid, properties(**{f"f{n}": "long"})))
-            for n in range(20)
-        ]
-    assert len(node.fields("a")) == 20
-    assert await node.store.version() == before + 1
-    assert all(f"f{n}" in task.result().fields for n, task in enumerate(tasks))
-
-
-async def test_of_two_conflicting_extensions_one_fails_alone(node: Node) -> None:
-    await node.indices.create("a", {})
-    uuid = node.uuid("a")
-    results = []
-
-    async def extend(kind: str) -> None:
-        try:
-            results.append(await node.indices.extend_mapping(uuid, properties(f=kind)))
-        except ApiError as error:
-            results.append(error)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(extend("long"))
-        group.create_task(extend("keyword"))
-    assert sum(isinstance(each, ApiError) for each in results) == 1
-
-
-async def test_the_field_limit_holds_for_extensions(node: Node) -> None:
-    await node.indices.create("a", {"settings": {"index.mapping.total_fields.limit": 1}})
-    await node.indices.extend_mapping(node.uuid("a"), properties(f="long"))
-    error = await refused(node.indices.extend_mapping(node.uuid("a"), properties(g="long")))
-    assert error.reason == "Limit of total fields [1] has been exceeded"
-
-
-async def test_new_fields_come_through_while_a_change_waits_for_the_shard(node: Node) -> None:
-    """A bulk holds its shard while it waits for its fields; a put mapping must not be in between."""
-    await node.indices.create("a", {})
-    uuid = node.uuid("a")
-    async with node.engine.shard:
-        task = asyncio.get_running_loop().create_task(
-            node.indices.put_mapping(["a"], properties(f="long"))
-        )
-        await node.until(lambda: "f" in node.fields("a"))
-        await node.indices.extend_mapping(uuid, properties(g="long"))
-    await task
-    assert sorted(node.engine.configs[uuid].mapping.fields) == ["f", "g"]
-
-
 async def test_settings_of_an_index(node: Node) -> None:
     await node.indices.create("a", {})
     changes = flatten({"index": {"refresh_interval": "5s"}, "number_of_replicas": 0})
@@ -479,99 +319,6 @@ async def test_making_an_index_by_a_write_can_be_forbidden(node: Node) -> None:
             f"no such index [{name}] and [require_alias] request flag is [true] and "
             f"[{name}] is not an alias"
         )
-
-
-async def test_aliases_come_and_go_as_one(node: Node) -> None:
-    await node.indices.create("a", {"aliases": {"old": {}}})
-    await node.indices.create("b", {})
-    await node.indices.update_aliases(
-        [
-            Action(kind="add", indices=("b",), aliases=("old", "q"), filter={"term": {"f": 1}}),
-            Action(kind="remove", indices=("a",), aliases=("old",)),
-        ]
-    )
-    assert [index.name for index in node.indices.metadata.alias("old") or ()] == ["b"]
-    again = await node.restart()
-    (index,) = again.indices.metadata.alias("q") or ()
-    assert index.aliases_version == 2
-    assert msgspec.json.decode(index.aliases["q"].filter_bytes() or b"") == {"term": {"f": 1}}
-    await node.indices.update_aliases([Action(kind="remove", indices=("b",), aliases=("_all",))])
-    assert not list(node.indices.metadata.aliases())
-    await node.indices.update_aliases([Action(kind="remove_index", indices=("a",))])
-    assert [index.name for index in node.indices.metadata] == ["b"]
-    assert len(node.engine.configs) == 1
-
-
-@pytest.mark.parametrize(
-    ("actions", "kind", "reason"),
-    [
-        ([], "illegal_argument_exception", "No action specified"),
-        (
-            [Action(kind="remove", indices=("a",), aliases=("zzz",))],
-            "aliases_not_found_exception",
-            "aliases [zzz] missing",
-        ),
-        (
-            [Action(kind="remove", indices=("a",), aliases=("no*",))],
-            "aliases_not_found_exception",
-            "aliases [no*] missing",
-        ),
-        (
-            [Action(kind="add", indices=("nope",), aliases=("z",))],
-            "index_not_found_exception",
-            "no such index [nope]",
-        ),
-        (
-            [Action(kind="add", indices=("nope*",), aliases=("z",))],
-            "index_not_found_exception",
-            "no such index [nope*]",
-        ),
-        (
-            [Action(kind="add", indices=("a",), aliases=("b",))],
-            "invalid_alias_name_exception",
-            "Invalid alias name [b]: an index or data stream exists with the same name as the alias",
-        ),
-        (
-            [
-                Action(kind="add", indices=("a",), aliases=("w",), is_write_index=True),
-                Action(kind="add", indices=("b",), aliases=("w",), is_write_index=True),
-            ],
-            "illegal_state_exception",
-            "alias [w] has more than one write index [a,b]",
-        ),
-        (
-            [
-                Action(kind="add", indices=("a",), aliases=("h",), is_hidden=True),
-                Action(kind="add", indices=("b",), aliases=("h",)),
-            ],
-            "illegal_state_exception",
-            "alias [h] has is_hidden set to true on indices [a] but does not have is_hidden set "
-            "to true on indices [b]; alias must have the same is_hidden setting on all indices",
-        ),
-        (
-            [Action(kind="add", indices=("a",), aliases=("r",), index_routing="1,2")],
-            "illegal_argument_exception",
-            "alias [r] has several index routing values associated with it",
-        ),
-    ],
-)
-async def test_bad_alias_actions_change_nothing(
-    node: Node, actions: list[Action], kind: str, reason: str
-) -> None:
-    await node.indices.create("a", {"aliases": {"al": {}}})
-    await node.indices.create("b", {})
-    before = node.indices.metadata
-    error = await refused(node.indices.update_aliases(actions))
-    assert (error.es_type, error.reason) == (kind, reason)
-    assert node.indices.metadata is before
-
-
-async def test_one_alias_of_several_will_do_to_remove(node: Node) -> None:
-    await node.indices.create("a", {"aliases": {"al": {}}})
-    await node.indices.update_aliases(
-        [Action(kind="remove", indices=("a",), aliases=("al", "none"))]
-    )
-    assert not list(node.indices.metadata.aliases())
 
 
 async def test_a_client_that_leaves_does_not_leave_an_index_half_made(node: Node) -> None:

@@ -246,6 +246,46 @@ async def test_leaving_says_goodbye_and_ends_the_loop() -> None:
 
 
 @in_virtual_time
+async def test_leaving_while_it_joins_says_goodbye_when_it_is_in() -> None:
+    dialer, master = FakeDialer(), Master()
+    dialer.there[SEED] = master.link
+    joining = Joining(dialer)
+    slow = master.answer
+
+    async def late(action: str, payload: bytes) -> bytes:
+        await asyncio.sleep(0.5)
+        return await slow(action, payload)
+
+    master.answer = late  # type: ignore[method-assign]
+    async with joining.running() as joined:
+        await asyncio.sleep(0.1)
+        await joined.leave()
+        assert (len(master.joins), master.left) == (1, 1)
+        await asyncio.sleep(5)
+        assert len(master.joins) == 1
+        assert joining.taken == []
+        assert not joined.has_master
+        assert not dialer.links[0].is_open
+
+
+@in_virtual_time
+async def test_leaving_waits_a_second_for_a_master_that_does_not_let_it_in() -> None:
+    dialer, master = FakeDialer(), Master()
+    dialer.there[SEED] = master.link
+
+    async def silent(action: str, payload: bytes) -> bytes:
+        await asyncio.sleep(60)
+        raise ReceiveTimeout("no answer")
+
+    master.answer = silent  # type: ignore[method-assign]
+    async with Joining(dialer).running() as joined:
+        await asyncio.sleep(0.1)
+        began = asyncio.get_running_loop().time()
+        await joined.leave()
+        assert asyncio.get_running_loop().time() == began + 1.0
+
+
+@in_virtual_time
 async def test_a_master_that_stops_answering_is_told_from_one_that_is_gone() -> None:
     dialer, master = FakeDialer(), Master()
     dialer.there[SEED] = master.link

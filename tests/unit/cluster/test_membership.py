@@ -6,13 +6,20 @@ import msgspec
 import pytest
 
 from sealane.cluster.membership import MEMBERS_MAX, Membership
-from sealane.cluster.published import FollowRequest, LeaveRequest, PublishedState
+from sealane.cluster.published import (
+    FollowRequest,
+    JoinRequest,
+    LeaveRequest,
+    Member,
+    PublishedState,
+)
 from sealane.errors import CoordinationStateRejected, Rejected
+from sealane.model.node import NodeInfo
 from sealane.settings import Settings
 from sealane.testing.simulation import in_virtual_time
 from sealane.transport import TaskScope
 from tests.unit.cluster.fakes import CountingIds
-from tests.unit.cluster.states import IDENTITY, joining, member
+from tests.unit.cluster.states import IDENTITY, joining, member, node
 
 LEASE_S = 10.0
 GRACE_S = 1.0
@@ -35,6 +42,10 @@ def membership(scopes: Scopes | None = None, *, start: int = 1) -> Membership:
     )
     made.publish()
     return made
+
+
+def joining_as(info: NodeInfo) -> JoinRequest:
+    return JoinRequest(member=Member(node=info), cluster_name="one")
 
 
 def names(master: Membership) -> list[str]:
@@ -217,6 +228,8 @@ async def test_who_may_not_join() -> None:
         master.join(joining("g", uuid="another"))
     with pytest.raises(CoordinationStateRejected, match="its data folder is a copy"):
         master.join(joining("m"))
+    with pytest.raises(CoordinationStateRejected, match=r"one node that holds data.*\[m\]"):
+        master.join(joining_as(node("g", roles=("data_hot",))))
     assert names(master) == ["m"]
 
 
@@ -290,6 +303,33 @@ async def test_an_acknowledgement_waits_until_the_members_have_the_version() -> 
         assert await master.wait_taken(master.publish(), 1.0)
         assert loop.time() - began < 0.5
     master.close()
+
+
+@in_virtual_time
+async def test_a_state_that_was_only_sent_to_who_joins_is_not_taken_yet() -> None:
+    master = membership()
+    state = master.join(joining("g"))
+    async with TaskScope("test") as scope:
+        waiting = scope.start(master.wait_taken(state.version, 60.0))
+        await asyncio.sleep(1.0)
+        assert not waiting.done()
+        scope.start(master.follow(following(state, "g")))
+        assert await waiting
+    master.close()
+
+
+@in_virtual_time
+async def test_a_master_that_stops_waits_for_no_member() -> None:
+    master = membership()
+    master.join(joining("dead"))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with TaskScope("test") as scope:
+        waiting = scope.start(master.wait_taken(master.publish(), 60.0))
+        await asyncio.sleep(0)
+        master.close()
+        await waiting
+    assert loop.time() == began
 
 
 @in_virtual_time

@@ -75,7 +75,15 @@ async def test_a_body_that_sets_nothing_is_refused(settings: ClusterSettings, bo
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [("x", "java.lang.String"), (5, "java.lang.Integer"), ([1], "java.util.ArrayList")],
+    [
+        ("x", "java.lang.String"),
+        ([1], "java.util.ArrayList"),
+        (2**31 - 1, "java.lang.Integer"),
+        (-(2**31), "java.lang.Integer"),
+        (2**31, "java.lang.Long"),
+        (-(2**63), "java.lang.Long"),
+        (2**63, "java.math.BigInteger"),
+    ],
 )
 async def test_a_scope_that_is_no_object_is_the_references_500(
     settings: ClusterSettings, value: Any, name: str

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sealane.cluster.fellows import ANSWER_TIMEOUT_S
 from sealane.cluster.forwarded import (
     FORWARD,
     ForwardedAnswer,
@@ -87,18 +88,17 @@ async def test_what_is_no_message_is_refused() -> None:
 class Fellows:
     def __init__(self) -> None:
         self.asked: list[tuple[NodeInfo, str, bytes, str]] = []
+        self.timeouts: set[float] = set()
 
     @property
     def local(self) -> NodeInfo:
         return node("a")
 
-    def nodes(self) -> list[NodeInfo]:
-        return [node("a"), node("b")]
-
     async def ask(
         self, to: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
     ) -> bytes:
         self.asked.append((to, action, payload, ctx.local_alias))
+        self.timeouts.add(timeout_s)
         return b"answer"
 
 
@@ -111,5 +111,6 @@ async def test_a_request_for_a_fellow_is_passed_on() -> None:
         message = encode_relayed(node("b"), b"\xc1 payload")
         assert await made[relay_action(action)](message, context("eu")) == b"answer"
         assert fellows.asked[-1] == (node("b"), action, b"\xc1 payload", "eu")
+    assert fellows.timeouts == {ANSWER_TIMEOUT_S}, "a search may take as long as it takes"
     with pytest.raises(IllegalArgument, match="malformed message"):
         await made[relay_action(RELAYED[0])](b"\xc1", context())

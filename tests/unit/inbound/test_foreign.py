@@ -5,8 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
-from sealane.errors import ActionNotFound, IllegalArgument, SecurityError, TransportSerialization
+from sealane.errors import (
+    ActionNotFound,
+    IllegalArgument,
+    IllegalState,
+    SecurityError,
+    TransportSerialization,
+)
 from sealane.inbound import register_foreign_handlers
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.task import Context, Subject, Task, TaskId
@@ -122,3 +129,14 @@ async def test_every_action_is_authorized(wire: ForeignWire) -> None:
         with pytest.raises(SecurityError, match="not you"):
             await handlers(decide=refuse)[action](codec.request(), context(), wire)
     assert asked == list(wire.nodes)
+
+
+@pytest.mark.parametrize("wire", FOREIGN, ids=lambda wire: wire.name)
+async def test_a_node_with_a_name_for_an_address_is_an_error_that_says_so(
+    wire: ForeignWire,
+) -> None:
+    """Real servers are told addresses as bytes."""
+    named = replace(MEMBERS, nodes=[structs.replace(NODES[0], address=Address("a.example", 9300))])
+    for action, codec in wire.nodes.items():
+        with pytest.raises(IllegalState, match=r"publish address \[a.example\] is a name"):
+            await handlers(lambda: named)[action](codec.request(), context(), wire)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sealane.clock import Clock
-from sealane.errors import ApiError, IllegalArgument, ParseError, SecurityError
+from sealane.errors import ApiError, IllegalArgument, NodeClosed, ParseError, SecurityError
 from sealane.model.task import ANONYMOUS, Context, Task, TaskRegistry
 from sealane.rest.bodies import to_utf8, yaml_to_json
 from sealane.rest.errors import (
     MediaTypeHeaderError,
     MethodNotAllowed,
-    NodeClosed,
     as_api_error,
     as_opensearch_shows,
     error_body,
@@ -121,7 +120,9 @@ class RestApp:
             handling = asyncio.current_task()
             assert handling is not None
             handling.uncancel()
-            response = self._error_response(head, NodeClosed())
+            closed = NodeClosed("node closed")
+            closed.status = 503  # another node, or this one later, will answer
+            response = self._error_response(head, closed)
         except Exception as error:
             response = self._error_response(head, error)
         await self._send(head, response, send)

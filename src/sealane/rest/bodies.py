@@ -45,9 +45,20 @@ def read_json(body: bytes, *, eof_is_own_type: bool = False) -> Any:
     return value
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """The body as an object. Raises NotXContent for another value, as the reference does where it guesses the type."""
-    value = read_json(body)
+def read_exact_json(body: bytes) -> Any:
+    """As `read_json`, with whole numbers of any length as they are: a setting keeps a number as its text."""
+    read_json(body)
+    kept = body
+    if len(body) <= SCAN_MAX_BYTES:
+        kept = _without_comments(body, _scanned(body, False))
+    return loads(kept)
+
+
+def read_object(body: bytes, *, exact: bool = False) -> dict[str, Any]:
+    """The body as an object; `exact` as in `read_exact_json`. Raises NotXContent for another value, as the reference
+    does where it guesses the type.
+    """
+    value = read_exact_json(body) if exact else read_json(body)
     if not isinstance(value, dict):
         raise not_xcontent()
     return value

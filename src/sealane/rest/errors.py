@@ -74,15 +74,6 @@ class BadParameter(ApiError):
         super().__init__(f"java.lang.IllegalArgumentException: {cause.reason}", caused_by=cause)
 
 
-class NodeClosed(ApiError):
-    """The node stops, and the request did not end in time."""
-
-    es_type, status = "node_closed_exception", 503
-
-    def __init__(self) -> None:
-        super().__init__("node closed")
-
-
 class StatusError(ApiError):
     es_type, status = "status_exception", 400
 

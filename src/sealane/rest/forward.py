@@ -4,7 +4,7 @@ comes back unchanged. Both ends are here.
 
 from typing import Protocol
 
-from sealane.cluster.fellows import Fellows
+from sealane.cluster.fellows import ANSWER_TIMEOUT_S, Fellows
 from sealane.cluster.forwarded import (
     FORWARD,
     ForwardedAnswer,
@@ -23,8 +23,6 @@ from sealane.rest.router import METHODS, Route, no_indices, segments_of
 MASTER_TIMEOUT_S = 30.0
 """How long a request waits for a master; its own `master_timeout` or `timeout` may say another time."""
 WRITE_TIMEOUT_S = 60.0
-ANSWER_TIMEOUT_S = 24 * 3600.0
-"""No client waits longer. What ends a request earlier is the client, or the loss of the data node."""
 _WRITES = frozenset({"_bulk", "_create", "_doc", "_update"})
 _KNOWN_TYPES = {each: each for each in (JSON, TEXT, YAML)}
 """How an answer is rendered depends on which of these objects its type is."""

@@ -37,6 +37,19 @@ def reports_of(answers: Answers) -> list[tuple[NodeInfo, Mapping[str, Any]]]:
     return [(node, answer) for node, answer in answers if not isinstance(answer, ApiError)]
 
 
+def node_head(node: NodeInfo) -> dict[str, Any]:
+    """How a node is told beside what it answered; `ip` is with the port there."""
+    address = str(node.address)
+    return {
+        "name": node.name,
+        "transport_address": address,
+        "host": node.address.host,
+        "ip": address,
+        "roles": sorted(node.roles),
+        "attributes": node.attributes,
+    }
+
+
 def timeout_of(request: Request) -> float:
     """How long each node may take: the request's `timeout`, in seconds."""
     timeout_ms = request.params.get("timeout")

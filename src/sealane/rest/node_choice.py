@@ -3,26 +3,10 @@
 from collections.abc import Sequence
 
 from sealane.errors import IllegalArgument
-from sealane.model.node import NodeInfo
+from sealane.model.node import ROLE_LETTERS, NodeInfo, is_data_role, may_be_master
 from sealane.model.patterns import matches
 from sealane.rest.services import ClusterView
 
-_ROLES = frozenset(
-    {
-        "data",
-        "data_cold",
-        "data_content",
-        "data_frozen",
-        "data_hot",
-        "data_warm",
-        "ingest",
-        "master",
-        "ml",
-        "remote_cluster_client",
-        "transform",
-        "voting_only",
-    }
-)
 _COORDINATING_ONLY = "coordinating_only"
 
 
@@ -50,7 +34,7 @@ def _choose(wanted: str, nodes: Sequence[NodeInfo], cluster: ClusterView, chosen
         chosen.add(cluster.master_id)
         return
     name, colon, value = wanted.partition(":")
-    if colon and (name in _ROLES or name == _COORDINATING_ONLY):
+    if colon and (name in ROLE_LETTERS or name == _COORDINATING_ONLY):
         with_role = {node.id for node in nodes if _has_role(node, name)}
         if _is_true(value):
             chosen |= with_role
@@ -74,16 +58,12 @@ def _choose(wanted: str, nodes: Sequence[NodeInfo], cluster: ClusterView, chosen
 
 def _has_role(node: NodeInfo, role: str) -> bool:
     if role == _COORDINATING_ONLY:
-        return not any(each in ("ingest", "master") or _holds_data(each) for each in node.roles)
+        return "ingest" not in node.roles and not may_be_master(node.roles)
     if role.startswith("data_"):
         return role in node.roles or "data" in node.roles
     if role == "data":
-        return any(_holds_data(each) for each in node.roles)
+        return any(is_data_role(each) for each in node.roles)
     return role in node.roles
-
-
-def _holds_data(role: str) -> bool:
-    return role == "data" or role.startswith("data_")
 
 
 def _is_true(text: str) -> bool:

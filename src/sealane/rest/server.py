@@ -81,9 +81,9 @@ class HttpServer:
         await self.serve(listener)
         return address_of(listener)
 
-    async def serve(self, listener: socket.socket) -> None:
-        """Serves on a socket that is bound, and closes it in the end."""
-        self._serving = self._group.create_task(self._server.serve(sockets=[listener]))
+    async def serve(self, *listeners: socket.socket) -> None:
+        """Serves on sockets that are bound, and closes them in the end."""
+        self._serving = self._group.create_task(self._server.serve(sockets=list(listeners)))
         # uvicorn has no event for it, and is there at once.
         while not self._server.started and not self._serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0)

@@ -98,7 +98,7 @@ class SettingsAdmin(Protocol):
 
 
 class RemoteInfo(Protocol):
-    async def info(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
+    def describe(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
         """Each remote by its alias, in the shape of `_remote/info`; `verbose` adds our own members."""
 
 

@@ -13,7 +13,7 @@ from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.model.search import IndicesOptions
 from sealane.model.task import Context
 from sealane.search.fan_out import ask_all
-from sealane.search.protocols import AboutRemotes
+from sealane.search.protocols import AboutCluster, AboutRemotes
 
 _EVERY: Final = IndicesOptions(expand_closed=True, expand_hidden=True)
 _AT_A_TIME: Final = 64
@@ -151,10 +151,12 @@ class RemoteTotals:
 
         Raises IllegalArgument on a node without the role `remote_cluster_client`, TaskCancelled.
         """
-        aliases = self._remotes.aliases()
+        # All are looked up at once: one may be removed while others are asked.
+        remotes = self._remotes
+        asked = {each: (remotes.traits(each), remotes.client(each)) for each in remotes.aliases()}
 
-        async def ask(alias: str) -> RemoteFigures:
-            traits, client = self._remotes.traits(alias), self._remotes.client(alias)
+        async def ask(remote: tuple[RemoteTraits, AboutCluster]) -> RemoteFigures:
+            traits, client = remote
             try:
                 async with asyncio.timeout(REMOTE_TIMEOUT_S):
                     return RemoteFigures(traits, await client.cluster_stats(ctx))
@@ -163,8 +165,8 @@ class RemoteTotals:
             except (TimeoutError, ApiError):
                 return RemoteFigures(traits, None)
 
-        answers = await ask_all(ask, aliases, at_a_time=_AT_A_TIME)
-        return dict(zip(aliases, answers, strict=True))
+        answers = await ask_all(ask, tuple(asked.values()), at_a_time=_AT_A_TIME)
+        return dict(zip(asked, answers, strict=True))
 
 
 def _status(indices: Sequence[IndexView], unopened: Collection[str]) -> str:

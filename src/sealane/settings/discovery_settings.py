@@ -48,19 +48,19 @@ INITIAL_MASTER_NODES: Final = Setting[tuple[str, ...]](
 )
 LEADER_CHECK_INTERVAL: Final = Setting[TimeValue](
     key="cluster.fault_detection.leader_check.interval",
-    default="1s",
+    default="1000ms",
     parse=as_time(min="100ms"),
     help="How long a member's question for a newer cluster state stays open before it asks again.",
 )
 LEADER_CHECK_TIMEOUT: Final = Setting[TimeValue](
     key="cluster.fault_detection.leader_check.timeout",
-    default="10s",
+    default="10000ms",
     parse=as_time(min="1ms"),
     help="How much longer the master may take to answer before it is given up.",
 )
 FOLLOWER_CHECK_TIMEOUT: Final = Setting[TimeValue](
     key="cluster.fault_detection.follower_check.timeout",
-    default="10s",
+    default="10000ms",
     parse=as_time(min="1ms"),
     help="How long the master keeps a member that has stopped asking for the cluster state.",
 )

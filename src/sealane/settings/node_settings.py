@@ -76,12 +76,8 @@ as_scheme: Final[Parse[CompressionScheme]] = as_enum(
 _as_face: Final[Parse[Face]] = as_enum(Face, "http.face")
 
 
-def _network_host(settings: Settings) -> Value:
-    return settings.get(NETWORK_HOST.key, "_local_")
-
-
 def _transport_host(settings: Settings) -> Value:
-    return settings.get(TRANSPORT_HOST.key) or _network_host(settings)
+    return settings.get(TRANSPORT_HOST.key, ())
 
 
 # -- who we are, and where our files lie
@@ -122,15 +118,15 @@ PATH_CONF: Final = Setting[str](
 # -- networks
 NETWORK_HOST: Final = Setting[tuple[str, ...]](
     key="network.host",
-    default="_local_",
+    default=(),
     parse=as_list,
-    help="Addresses to listen on and to publish: _local_, _site_, an address or a name.",
+    help="Addresses or names to listen on and to publish; _local_, the loopback addresses, where none is named.",
 )
 HTTP_HOST: Final = Setting[tuple[str, ...]](
     key="http.host",
-    default=_network_host,
+    default=(),
     parse=as_list,
-    help="Addresses the HTTP interface listens on.",
+    help="Addresses the HTTP interface listens on; those of network.host where none is named.",
 )
 HTTP_PORT: Final = Setting[int](
     key="http.port", default="9200", parse=as_port, help="Port of HTTP; 0 picks a free one."
@@ -149,9 +145,9 @@ HTTP_FACE: Final = Setting[Face](
 )
 TRANSPORT_HOST: Final = Setting[tuple[str, ...]](
     key="transport.host",
-    default=_network_host,
+    default=(),
     parse=as_list,
-    help="Addresses the transport listens on.",
+    help="Addresses the transport listens on; those of network.host where none is named.",
 )
 TRANSPORT_PORT: Final = Setting[int](
     key="transport.port",
@@ -173,13 +169,13 @@ TRANSPORT_PING_SCHEDULE: Final = Setting[TimeValue](
 )
 TRANSPORT_COMPRESS: Final = Setting[Compress](
     key="transport.compress",
-    default="indexing_data",
+    default="INDEXING_DATA",
     parse=as_compress,
     help="What is compressed between nodes: true, indexing_data or false.",
 )
 TRANSPORT_COMPRESSION_SCHEME: Final = Setting[CompressionScheme](
     key="transport.compression_scheme",
-    default="lz4",
+    default="LZ4",
     parse=as_scheme,
     help="How it is compressed: lz4 or deflate.",
 )

@@ -14,8 +14,8 @@ from sealane.settings.units import (
     number_text,
     parse_bytes,
     parse_double,
-    parse_long,
     parse_time,
+    parse_whole,
 )
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def as_int(*, min: int = -INT_MAX - 1, max: int = INT_MAX) -> Parse[int]:
 
     def parse(value: Value, key: str) -> int:
         text = value_text(value)
-        number = parse_long(text)
+        number = parse_whole(text)
         if number is None:
             raise _unreadable(text, key)
         _check_bounds(number, text, key, min, max)

@@ -3,6 +3,7 @@
 What is stored, merged and announced is `cluster.settings_service`'s; this module only decides.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -101,12 +102,33 @@ class Registry:
         """What the rules across settings find wrong with `settings`."""
         return [error for rule in self._rules for error in rule(settings)]
 
+    def _broken_rules_beside(self, settings: Settings, odd: Sequence[str]) -> list[ApiError]:
+        """What the rules find though the values of the keys `odd` cannot be read: nothing about the namespaces of
+        those, and no more from a rule that needs such a value.
+        """
+        namespaces = tuple(filter(None, map(self._namespace, odd)))
+        readable = settings.filtered(lambda key: not key.startswith(namespaces))
+        found: list[ApiError] = []
+        for rule in self._rules:
+            with contextlib.suppress(ApiError):  # of a value, which is told already
+                found.extend(rule(readable))
+        return found
+
+    def _namespace(self, key: str) -> str | None:
+        """What the keys of one namespace begin with, `cluster.remote.eu.`; None for a key outside of any."""
+        for family in self._families:
+            name = family.namespace_of(key)
+            if name is not None and family.suffix:
+                return f"{family.prefix}{name}."
+        return None
+
     def validate(self, settings: Settings, *, private_allowed: bool = False) -> None:
         """Judges a whole set, as a node's file or a new index gives it: names, values, rules.
 
         Raises IllegalArgument with the further problems in `suppressed`.
         """
         problems: list[ApiError] = []
+        odd: list[str] = []
         for key, value in settings.items():
             setting = self.get(key)
             if setting is None or (setting.private and not private_allowed):
@@ -116,7 +138,12 @@ class Registry:
                 setting.check(value)
             except ApiError as error:
                 problems.append(error)
-        raise_first(problems or self.broken_rules(settings))
+                odd.append(key)
+        if odd:
+            problems += self._broken_rules_beside(settings, odd)
+        else:
+            problems += self.broken_rules(settings)
+        raise_first(problems)
 
     def validate_update(
         self, changes: Mapping[str, Value | None], before: Settings, after: Settings, *, kind: str

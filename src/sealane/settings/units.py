@@ -33,16 +33,25 @@ _BYTE_UNITS: Final = {
     "pb": 2**50,
 }
 _LONG_MAX: Final = 2**63 - 1
+_BEYOND_LONG: Final = 20
+"""Digits that no 64-bit integer has."""
 _LONG: Final = re.compile(r"[+-]?[0-9]+")
 _DOUBLE: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?\s*")
 
 
 def parse_long(text: str) -> int | None:
     """A signed 64-bit decimal integer, or None. No blanks, no underscores."""
+    value = parse_whole(text)
+    return value if value is not None and -_LONG_MAX - 1 <= value <= _LONG_MAX else None
+
+
+def parse_whole(text: str) -> int | None:
+    """A decimal integer of any length, or None. One of more than 64 bits comes out as some other one of more."""
     if not text.isascii() or _LONG.fullmatch(text) is None:
         return None
-    value = int(text)
-    return value if -_LONG_MAX - 1 <= value <= _LONG_MAX else None
+    digits = text.lstrip("+-").lstrip("0")
+    size = int(digits[:_BEYOND_LONG] or "0")
+    return -size if text.startswith("-") else size
 
 
 def parse_double(text: str) -> float | None:

@@ -36,6 +36,7 @@ from sealane.rest import (
     RestApp,
     Route,
     Services,
+    no_indices,
     standard_routes,
 )
 from sealane.settings import Settings, Value
@@ -282,7 +283,7 @@ class FakeSettings:
 
 
 class FakeRemotes:
-    async def info(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
+    def describe(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
         return {"rb": {"connected": True, "mode": "sniff", "seeds": ["127.0.0.1:9301"]}}
 
 
@@ -327,9 +328,6 @@ class FakeFellows:
         self.report = NodeReport()
         self.failing: dict[str, ApiError] = {}
         self.asked: list[tuple[str, float]] = []
-
-    def nodes(self) -> Sequence[NodeInfo]:
-        return [NODE]
 
     async def ask(
         self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
@@ -461,3 +459,15 @@ def assert_error(answer: Answer, status: int, kind: str, reason: str) -> dict[st
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-elastic-product"] == "Elasticsearch"
     return error
+
+
+def route(handler: Any, path: str = "/_test", **members: Any) -> Route:
+    return Route(
+        methods=("GET", "POST"),
+        paths=(path,),
+        handler=handler,
+        action="cluster:test",
+        indices=no_indices,
+        body=True,
+        **members,
+    )

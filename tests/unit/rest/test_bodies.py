@@ -3,7 +3,13 @@
 import pytest
 
 from sealane.errors import ApiError, XContentEofError, XContentParseError
-from sealane.rest.bodies import SCAN_MAX_BYTES, clean_source, read_json
+from sealane.rest.bodies import (
+    SCAN_MAX_BYTES,
+    clean_source,
+    read_exact_json,
+    read_json,
+    read_object,
+)
 
 VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
@@ -85,6 +91,20 @@ def test_a_fault_has_the_references_text_and_place(body: str, place: str, messag
     assert caught.value.reason == f"[{place}] {message}{at}"
     assert caught.value.caused_by is not None
     assert caught.value.caused_by.reason == message + at
+
+
+def test_exact_numbers_are_as_long_as_they_are_written() -> None:
+    body = b'{"a":123456789012345678901234567890,/* c */"b":[-9223372036854775809,1.5,1e3]}x'
+    assert read_exact_json(body) == {
+        "a": 123456789012345678901234567890,
+        "b": [-9223372036854775809, 1.5, 1000.0],
+    }
+    assert read_exact_json(b'{"a":1e400}') == {"a": "Infinity"}
+    assert read_object(b'{"a":18446744073709551616}', exact=True) == {"a": 2**64}
+    filler = b'"' + b"x" * SCAN_MAX_BYTES + b'"'
+    assert read_exact_json(b'{"b":' + filler + b',"a":18446744073709551616}')["a"] == 2**64
+    with pytest.raises(XContentParseError):
+        read_exact_json(b'{"a":01}')
 
 
 def test_parsers_that_walk_by_token_have_their_own_error_for_an_early_end() -> None:

@@ -175,6 +175,20 @@ async def test_a_remote_that_does_not_answer_holds_nobody_up(
     assert await RemoteTotals(Remotes()).collect(CONTEXT) == {}
 
 
+async def test_a_remote_that_is_removed_meanwhile_fails_nothing() -> None:
+    """More remotes than are asked at a time: the last is not asked before others have answered."""
+    remotes = Remotes(**{f"r{number:03}": Remote(STATS) for number in range(100)})
+
+    class Removing(Remote):
+        async def cluster_stats(self, ctx: Context) -> ClusterStats:
+            del remotes.remotes["r099"]
+            return STATS
+
+    remotes.remotes["r001"] = Removing(None)
+    found = await RemoteTotals(remotes).collect(CONTEXT)
+    assert (len(found), found["r099"].stats) == (100, STATS)
+
+
 async def test_a_cancelled_request_ends() -> None:
     with pytest.raises(TaskCancelled):
         await RemoteTotals(Remotes(eu=Remote(TaskCancelled("x")))).collect(CONTEXT)

@@ -72,6 +72,8 @@ def test_what_is_no_integer_says_so_in_its_cause(value: Value, shown: str) -> No
         (as_int(min=1), "0", "must be >= 1"),
         (as_int(max=1024), "1025", "must be <= 1024"),
         (as_int(), "99999999999", "must be <= 2147483647"),
+        (as_int(), "99999999999999999999", "must be <= 2147483647"),
+        (as_int(min=0), "-" + "9" * 5000, "must be >= 0"),
         (as_float(min=0.0), "-1", "must be >= 0.0"),
     ],
 )
@@ -83,6 +85,8 @@ def test_bounds_are_named(parse: Parse[object], text: str, bound: str) -> None:
 def test_integers_may_have_a_sign() -> None:
     assert as_int()("+5", "K") == 5
     assert as_int()("-5", "K") == -5
+    assert as_int()("0" * 5000 + "5", "K") == 5
+    assert as_int()("-0", "K") == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The registry: names, suggestions, and how changes are judged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -17,7 +17,12 @@ from sealane.settings import (
     as_list,
     as_text,
 )
-from sealane.settings.node_settings import HTTP_HOST, NODE_ROLES, NODE_SETTINGS
+from sealane.settings.node_settings import (
+    NODE_ROLES,
+    NODE_SETTINGS,
+    REMOTE_CLUSTER_HOST,
+    SEARCH_MAX_BUCKETS,
+)
 
 SEEDS = AffixSetting[tuple[str, ...]](
     prefix="cluster.remote.", suffix="seeds", default=(), parse=as_list, dynamic=True
@@ -158,6 +163,38 @@ def test_a_suggestion_keeps_the_alias() -> None:
     )
 
 
+def test_a_bad_value_does_not_hide_a_broken_rule() -> None:
+    """All that is wrong is told at one start, as the reference does."""
+    remote = "cluster.remote."
+    given = {
+        "search.max_buckets": "many",
+        f"{remote}a.node_connections": "prox",
+        f"{remote}a.skip_unavailable": "true",
+        f"{remote}b.skip_unavailable": "true",
+    }
+    with pytest.raises(IllegalArgument) as raised:
+        REGISTRY.validate(Settings(given))
+    told = [raised.value, *raised.value.suppressed]
+    assert [each.reason.split("[")[1].split("]")[0] for each in told] == [
+        "prox",
+        "many",
+        f"{remote}b.skip_unavailable",
+    ]
+
+
+def test_a_rule_that_needs_a_bad_value_says_nothing_more() -> None:
+    def rule(settings: Settings) -> Iterable[ApiError]:
+        yield IllegalArgument("seen before")
+        SEARCH_MAX_BUCKETS.get(settings)
+        yield IllegalArgument("not reached")
+
+    registry = Registry(NODE_SETTINGS, [rule])
+    with pytest.raises(IllegalArgument) as raised:
+        registry.validate(Settings({"search.max_buckets": "many"}))
+    assert "many" in raised.value.reason
+    assert [each.reason for each in raised.value.suppressed] == ["seen before"]
+
+
 def test_several_suggestions_come_most_alike_first() -> None:
     registry = Registry(
         [Setting[str](key=key, default="", parse=as_text) for key in ("abcdefgx", "abcdefxx", "z")]
@@ -198,8 +235,8 @@ def test_defaults_are_shown_but_for_secrets_and_what_is_set() -> None:
 
 
 def test_a_default_may_follow_another_setting() -> None:
-    assert HTTP_HOST.get(Settings({"network.host": "10.0.0.1"})) == ("10.0.0.1",)
-    assert HTTP_HOST.get(Settings()) == ("_local_",)
+    assert REMOTE_CLUSTER_HOST.get(Settings({"transport.host": "10.0.0.1"})) == ("10.0.0.1",)
+    assert REMOTE_CLUSTER_HOST.get(Settings()) == ()
     assert CONNECTIONS.get(Settings({"cluster.remote.connections_per_cluster": "7"}), "b") == 7
 
 

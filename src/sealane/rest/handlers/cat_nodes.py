@@ -6,7 +6,7 @@ import msgspec
 
 from sealane.cluster.node_reports import NodeReports
 from sealane.errors import ApiError
-from sealane.model.node import NodeInfo
+from sealane.model.node import ROLE_LETTERS, NodeInfo
 from sealane.rest.cat_table import Cell, Column, Table, cat_response, cat_route
 from sealane.rest.load import NodeLoad
 from sealane.rest.params import boolean
@@ -19,21 +19,6 @@ LOAD = "load"
 _LOAD_TIMEOUT_S = 1.0
 """A node that does not say how busy it is in this time is shown without."""
 _SHORT_ID = 4
-
-_LETTERS = {
-    "data": "d",
-    "data_cold": "c",
-    "data_content": "s",
-    "data_frozen": "f",
-    "data_hot": "h",
-    "data_warm": "w",
-    "ingest": "i",
-    "master": "m",
-    "ml": "l",
-    "remote_cluster_client": "r",
-    "transform": "t",
-    "voting_only": "v",
-}
 
 NODES = (
     Column(name="id", aliases=("id", "nodeId"), help="unique node id", default=False),
@@ -160,7 +145,7 @@ def _node_row(
         "load_1m": _two_digits(one),
         "load_5m": _two_digits(five),
         "load_15m": _two_digits(fifteen),
-        "node.role": "".join(sorted(_LETTERS.get(role, "") for role in node.roles)) or "-",
+        "node.role": "".join(sorted(ROLE_LETTERS.get(role, "") for role in node.roles)) or "-",
         "master": "*" if node.id == cluster.master_id else "-",
         "name": node.name,
     }

@@ -10,7 +10,7 @@ from sealane.errors import (
     IndexNotFound,
     NumberFormatError,
 )
-from sealane.rest.bodies import read_json, require_body
+from sealane.rest.bodies import read_exact_json, require_body
 from sealane.rest.expressions import PERMISSIVE, options_of
 from sealane.rest.health import COLORS, Health, health_of
 from sealane.rest.params import (
@@ -66,7 +66,7 @@ def routes(services: Services) -> list[Route]:
         )
 
     async def put_settings(request: Request) -> Response:
-        body = read_json(require_body(request.body))
+        body = read_exact_json(require_body(request.body))
         if not isinstance(body, dict):
             raise ActionRequestValidation(["no settings to update"])
         updated = await services.settings.update(

@@ -71,7 +71,7 @@ def routes(services: Services) -> list[Route]:
 
 def _whole(services: Services) -> list[Route]:
     async def create(request: Request) -> Response:
-        body = read_object(request.body) if request.body else {}
+        body = read_object(request.body, exact=True) if request.body else {}
         for key in body:
             if key not in _CREATE_KEYS:
                 raise ParseError(f"unknown key [{key}] for create index")
@@ -186,7 +186,7 @@ def _settings(services: Services) -> list[Route]:
         return json_response(shown)
 
     async def put(request: Request) -> Response:
-        body = read_object(require_body(request.body))
+        body = read_object(require_body(request.body), exact=True)
         changes = normalized(flatten(body.get("settings", body)))
         if not changes:
             raise ActionRequestValidation(["no settings to update"])

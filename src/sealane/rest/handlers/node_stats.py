@@ -5,9 +5,8 @@ from typing import Any, Final
 
 from sealane.cluster.node_reports import NodeReports
 from sealane.errors import IllegalArgument
-from sealane.model.node import NodeInfo
 from sealane.rest.human import is_for_people, with_texts
-from sealane.rest.node_answers import nodes_header, reports_of, timeout_of
+from sealane.rest.node_answers import node_head, nodes_header, reports_of, timeout_of
 from sealane.rest.node_choice import chosen_nodes
 from sealane.rest.params import boolean, ignored, time_ms, with_suggestions
 from sealane.rest.request import Request, Response, json_response
@@ -87,7 +86,11 @@ def routes(services: NodeServices) -> list[Route]:
             "_nodes": nodes_header(answers),
             "cluster_name": services.cluster.identity.name,
             "nodes": {
-                node.id: _head(node, now_ms) | _sections(report, metrics, index_metrics)
+                node.id: {
+                    "timestamp": now_ms,
+                    **node_head(node),
+                    **_sections(report, metrics, index_metrics),
+                }
                 for node, report in reports_of(answers)
             },
         }
@@ -164,18 +167,6 @@ def _refuse_unknown(path: str, kind: str, named: Sequence[str], known: Sequence[
         plural = "s" if len(unknown) > 1 else ""
         listed = ", ".join(with_suggestions(each, known) for each in unknown)
         raise IllegalArgument(f"request [{path}] contains unrecognized {kind}{plural}: {listed}")
-
-
-def _head(node: NodeInfo, now_ms: int) -> dict[str, Any]:
-    return {
-        "timestamp": now_ms,
-        "name": node.name,
-        "transport_address": str(node.address),
-        "host": node.address.host,
-        "ip": str(node.address),
-        "roles": sorted(node.roles),
-        "attributes": node.attributes,
-    }
 
 
 def _sections(

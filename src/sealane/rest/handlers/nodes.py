@@ -4,7 +4,6 @@ from collections.abc import Collection
 from typing import Any
 
 from sealane.cluster.published import Member
-from sealane.model.node import NodeInfo
 from sealane.rest.node_choice import chosen_nodes
 from sealane.rest.params import boolean, time_ms
 from sealane.rest.request import Request, Response, json_response
@@ -65,20 +64,14 @@ def _are_metrics(names: str) -> bool:
     return all(each in _METRICS for each in names.split(","))
 
 
-def _node_head(node: NodeInfo) -> dict[str, Any]:
-    return {
-        "name": node.name,
-        "transport_address": str(node.address),
-        "host": node.address.host,
-        "ip": node.address.host,
-    }
-
-
 def _node_json(services: NodeServices, member: Member, sections: Collection[str]) -> dict[str, Any]:
     node, build = member.node, services.build
     address = str(node.address)
     shown = {
-        **_node_head(node),
+        "name": node.name,
+        "transport_address": address,
+        "host": node.address.host,
+        "ip": node.address.host,
         "version": node.version or build.number,
         "build_flavor": build.flavor,
         "build_type": build.type,

@@ -24,11 +24,11 @@ def routes(services: NodeServices) -> list[Route]:
     async def remote_info(request: Request) -> Response:
         verbose = request.params.get("verbose", False)
         if "nodes" not in request.params:
-            return json_response(await services.remotes.info(verbose=verbose))
+            return json_response(services.remotes.describe(verbose=verbose))
         return json_response({"nodes": await _by_node(request, verbose=verbose)})
 
     async def usage(request: Request) -> Response:
-        return json_response({"remote_clusters": _counts(await services.remotes.info())})
+        return json_response({"remote_clusters": _counts(services.remotes.describe())})
 
     async def _by_node(request: Request, *, verbose: bool) -> dict[str, Any]:
         section = REMOTE_INFO_VERBOSE if verbose else REMOTE_INFO

@@ -31,7 +31,7 @@ def routes(tests: ConnectionTests) -> list[Route]:
         return json_response(report.to_json())
 
     async def of_settings(request: Request) -> Response:
-        body = read_object(require_body(request.body))
+        body = read_object(require_body(request.body), exact=True)
         report = await tests.of_settings(body, _timeout_s(request))
         return json_response(report.to_json())
 

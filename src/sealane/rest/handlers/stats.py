@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sealane.cluster.node_reports import NodeReports
-from sealane.model.node import NodeInfo
+from sealane.model.node import NodeInfo, may_be_master
 from sealane.model.usage import SearchUsage
 from sealane.rest.human import is_for_people, with_texts
 from sealane.rest.node_answers import nodes_header, reports_of, timeout_of
@@ -52,7 +52,7 @@ def routes(services: Services, totals: ClusterTotals, remotes: RemoteTotals) -> 
         timeout_s = timeout_of(request)
         answers = await reports.collect(nodes, _SECTIONS, request.ctx, timeout_s=timeout_s)
         answered = reports_of(answers)
-        holds_data = any("data" in node.roles for node, _ in answered)
+        holds_data = any(may_be_master(node.roles) for node, _ in answered)
         found = await totals.index_totals()
         body: dict[str, Any] = {
             "_nodes": nodes_header(answers),

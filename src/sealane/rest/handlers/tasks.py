@@ -9,7 +9,7 @@ from sealane.errors import ApiError, IllegalArgument, NumberFormatError, Resourc
 from sealane.model.node import NodeInfo
 from sealane.model.patterns import matches
 from sealane.model.task import Task, TaskRegistry
-from sealane.rest.node_answers import Answers, nodes_header
+from sealane.rest.node_answers import Answers, node_head, nodes_header
 from sealane.rest.node_choice import chosen_nodes
 from sealane.rest.params import boolean, ignored, names, string, time_ms
 from sealane.rest.request import Request, Response, json_response
@@ -168,15 +168,7 @@ def _grouped(found: Sequence[tuple[NodeInfo, Sequence[TaskJson]]], group_by: str
 
 
 def _node_json(node: NodeInfo, tasks: Sequence[TaskJson]) -> dict[str, Any]:
-    return {
-        "name": node.name,
-        "transport_address": str(node.address),
-        "host": node.address.host,
-        "ip": str(node.address),
-        "roles": sorted(node.roles),
-        "attributes": node.attributes,
-        "tasks": {_id_of(task): task for task in tasks},
-    }
+    return {**node_head(node), "tasks": {_id_of(task): task for task in tasks}}
 
 
 def _id_of(task: TaskJson) -> str:

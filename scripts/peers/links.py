@@ -29,6 +29,7 @@ from scripts.peer_servers import (
 from scripts.rest import Rest, UnexpectedAnswerError
 from scripts.sealane_pair import SealanePair
 from scripts.server_process import ServerFailedError, end_servers_on_sigterm
+from sealane.wire.families.known import PRODUCTS
 
 _NOTHING_TRIED = 2
 _CONNECT_SECONDS = 30.0
@@ -139,7 +140,6 @@ def try_links(sealane_url: str, peer_url: str) -> list[Link]:
                 time.sleep(_POLL_SECONDS)
 
 
-_PRODUCTS = {"elasticsearch": "Elasticsearch", "opensearch": "OpenSearch"}
 _ALIASES = {"sniff": "links_sniff", "proxy": "links_proxy"}
 
 
@@ -166,7 +166,7 @@ def _entries(node: Rest, parameters: str) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _as_seen_here(mode: str, entry: dict[str, Any]) -> Link:
-    product = _PRODUCTS.get(str(entry.get("remote_product")), "?")
+    product = PRODUCTS.get(str(entry.get("remote_product")), "?")
     reason = (entry.get("last_error") or {}).get("reason", "")
     version = str(entry.get("remote_version") or "?")
     return Link("we dial", product, version, mode, _is_connected(entry), _count(entry), reason)
@@ -189,7 +189,7 @@ def _product_of(node: Rest) -> tuple[str, str]:
     nodes = node.must("GET", "/_nodes/_local")["nodes"]
     found = next(iter(nodes.values()))
     version = str(found["version"])
-    return _PRODUCTS["opensearch" if int(version.split(".")[0]) < 7 else "elasticsearch"], version
+    return PRODUCTS["opensearch" if int(version.split(".")[0]) < 7 else "elasticsearch"], version
 
 
 def _show(console: Console, links: list[Link], skipped: list[Skipped]) -> None:

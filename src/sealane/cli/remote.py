@@ -11,6 +11,7 @@ import logging
 import ssl
 import sys
 import time
+from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -72,12 +73,18 @@ def _test(options: argparse.Namespace, shown: Shown) -> int:
     timeout_s = _timeout_s(options.timeout)
     if ":" not in options.target:
         _refuse_dial_options(options, "of a registered remote")
-        path = f"/_remote/{quote(options.target, safe='')}/_test?timeout={options.timeout}"
-        report = _ask(options.url or DEFAULT_URL, "POST", path, wait_s=timeout_s * _STEPS)
+        path = f"/_remote/{quote(options.target, safe='')}/_test?timeout={quote(options.timeout)}"
+        try:
+            report = _ask(options.url or DEFAULT_URL, "POST", path, wait_s=timeout_s * _STEPS)
+        except RefusedError:
+            raise
+        except AskError as error:
+            hint = "" if options.url else "; an address is HOST:PORT, an alias goes with --url"
+            raise AskError(f"[{options.target}] is taken for an alias: {error}{hint}") from None
         shown.steps(report)
     elif options.url is not None:
         _refuse_dial_options(options, "with --url", but=("proxy", "server_name"))
-        path = f"/_remote/_test?timeout={options.timeout}"
+        path = f"/_remote/_test?timeout={quote(options.timeout)}"
         body = _settings(options)
         report = _ask(options.url, "POST", path, body, wait_s=timeout_s * _STEPS)
         shown.steps(report)
@@ -152,7 +159,12 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
             context.load_cert_chain(options.cert, options.key)
     except OSError as error:
         files = ", ".join(str(each) for each in (options.ca, options.cert, options.key) if each)
-        raise UsageError(f"cannot use [{files}]: {error.strerror or error}") from error
+        hint = ""
+        if isinstance(error, ssl.SSLError):
+            hint = "; are they PEM files, and is the key that of the certificate?"
+            if options.cert and not options.key:
+                hint = "; --cert goes with --key, unless its file holds the key too"
+        raise UsageError(f"cannot use [{files}]: {error.strerror or error}{hint}") from error
     return context
 
 
@@ -214,12 +226,14 @@ def _ask(url: str, method: str, path: str, body: Json | None = None, *, wait_s: 
         with error:
             kind = RefusedError if error.code == 400 else AskError
             raise kind(_refusal(error.read(), error.code)) from None
+    except InvalidURL as error:
+        raise UsageError(f"--url cannot be read: {error}") from error
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise AskError(
             f"cannot ask [{url}]: {getattr(reason, 'strerror', None) or reason}"
         ) from None
-    except ValueError as error:
+    except (ValueError, HTTPException) as error:
         raise AskError(f"[{url}] did not answer in JSON: is it a node's HTTP port?") from error
 
 

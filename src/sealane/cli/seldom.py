@@ -20,15 +20,20 @@ class _Window:
 
 class Seldom(logging.Filter):
     """Lets through `most` records of one text, whatever its arguments, in `within_s` seconds. The
-    last of them says that more are left out, the next one after that time how many were."""
+    last of them says that more are left out, the next one after that time how many were.
 
-    def __init__(self, most: int = _MOST, within_s: float = _WITHIN_S) -> None:
-        super().__init__()
+    What other loggers than those under `name` say is the operator's own doing, and stays whole.
+    """
+
+    def __init__(self, name: str, most: int = _MOST, within_s: float = _WITHIN_S) -> None:
+        super().__init__(name)
         self._most = most
         self._within_s = within_s
         self._windows: dict[tuple[str, str], _Window] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if not super().filter(record):
+            return True
         key = (record.name, str(record.msg))
         window = self._windows.get(key)
         left_out = 0

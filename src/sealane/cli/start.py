@@ -28,7 +28,7 @@ def start(*, config: Path | None, overrides: Sequence[str]) -> int:
         format="[%(asctime)s][%(levelname)-5s][%(name)s] %(message)s",
     )
     for handler in logging.getLogger().handlers:
-        handler.addFilter(Seldom())
+        handler.addFilter(Seldom("sealane.transport"))
     allow_open_files()
     import uvloop
 

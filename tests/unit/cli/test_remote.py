@@ -2,6 +2,8 @@
 
 import io
 import json
+import socketserver
+import threading
 from typing import Any
 
 import pytest
@@ -22,9 +24,12 @@ from sealane.cli.remote_show import Shown
         (["a:9300", "--server-name", "b"], "add --proxy"),
         (["a:9300", "--key", "b.pem"], "--key goes with --cert"),
         (["a:9300", "--ca", "/does/not/exist.pem"], "cannot use [/does/not/exist.pem]"),
+        (["a:9300", "--cert", __file__], "--cert goes with --key"),
+        (["a:9300", "--cert", __file__, "--key", __file__], "are they PEM files"),
         (["a:9300", "--tls", "--url", "http://b:1"], "--tls has no effect with --url"),
         (["far", "--proxy"], "--proxy has no effect of a registered remote"),
         (["far", "--url", "b:9200"], "must begin with http:// or https://"),
+        (["far", "--url", "http://b:x"], "--url cannot be read: nonnumeric port"),
     ],
 )
 def test_wrong_usage(
@@ -133,3 +138,32 @@ def test_the_table_of_remotes() -> None:
 
 def test_no_remotes() -> None:
     assert printed(lambda shown: shown.info({})) == "no remote clusters are registered\n"
+
+
+class _NoHttp(socketserver.StreamRequestHandler):
+    """As a transport port answers a client that speaks HTTP."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"This is not an HTTP port")
+
+
+def test_a_url_that_leads_to_no_http_port(capsys: pytest.CaptureFixture[str]) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), _NoHttp) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        assert main(["remote", "info", "--url", url]) == 1
+        answering.join()
+    assert "is it a node's HTTP port?" in capsys.readouterr().err
+
+
+def test_an_address_without_a_port_is_taken_for_an_alias(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was taken for is said, since it may have been meant as an address."""
+    monkeypatch.setattr("sealane.cli.remote.DEFAULT_URL", "http://127.0.0.1:1")
+    assert main(["remote", "test", "10.0.0.1"]) == 1
+    told = capsys.readouterr().err
+    assert "[10.0.0.1] is taken for an alias: cannot ask [http://127.0.0.1:1]" in told
+    assert "an address is HOST:PORT" in told

@@ -3,10 +3,9 @@
 import re
 
 from sealane.model.node import NodeInfo, is_data_role
+from sealane.wire.versions import RELEASES
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)\b")
-_SPOKEN_WITH = {"elasticsearch": ((8, 19), (10, 0)), "opensearch": ((2, 19), (4, 0))}
-"""By wire family, the first release that is spoken with and the first that is not any more."""
 _MASTER = "master"
 _INGEST = "ingest"
 
@@ -26,7 +25,7 @@ def version_warning(node: NodeInfo, family: str) -> str | None:
     """What to tell about a node of a cluster of `family` whose release is not spoken with; None for
     one that may be tried. A cluster is of several releases while it is upgraded.
     """
-    spoken, release = _SPOKEN_WITH.get(family), _RELEASE.match(node.version)
+    spoken, release = RELEASES.get(family), _RELEASE.match(node.version)
     if spoken is None or release is None:
         return None
     first, end = spoken

@@ -6,27 +6,21 @@ node's settings, the options of its sockets in `settings.tcp_settings`.
 
 from typing import Final
 
-from sealane.settings import AnySetting, Setting, Settings, Value, as_bytes, as_int, as_list
+from sealane.settings import AnySetting, Setting, as_bytes, as_int, as_list
 from sealane.settings.node_settings import REMOTE_CLUSTER_HOST
 
 _KILOBYTE: Final = 1024
 
 
-def _host(settings: Settings) -> Value:
-    value = REMOTE_CLUSTER_HOST.raw(settings)
-    assert value is not None, f"[{REMOTE_CLUSTER_HOST.key}] has a default"
-    return value
-
-
 BIND_HOST: Final = Setting[tuple[str, ...]](
     key="remote_cluster.bind_host",
-    default=_host,
+    default=REMOTE_CLUSTER_HOST.raw,
     parse=as_list,
     help="Addresses that the port for remote clusters listens on.",
 )
 PUBLISH_HOST: Final = Setting[tuple[str, ...]](
     key="remote_cluster.publish_host",
-    default=_host,
+    default=REMOTE_CLUSTER_HOST.raw,
     parse=as_list,
     help="The address of that port that is told to others.",
 )

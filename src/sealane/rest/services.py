@@ -14,6 +14,7 @@ from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.model.search import IndicesOptions
 from sealane.model.task import TaskRegistry
 from sealane.rest.load import NodeLoad, machine_load
+from sealane.search.cluster_stats import IndexSizes
 from sealane.settings import Value
 
 
@@ -30,17 +31,6 @@ class AliasAction:
     is_write_index: bool | None = None
     is_hidden: bool | None = None
     must_exist: bool | None = None
-
-
-class IndexSizes(Protocol):
-    """`docs` and `deleted` as of the last refresh, `store_bytes` on disk."""
-
-    @property
-    def docs(self) -> int: ...
-    @property
-    def deleted(self) -> int: ...
-    @property
-    def store_bytes(self) -> int: ...
 
 
 class IndexAdmin(Protocol):

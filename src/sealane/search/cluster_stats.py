@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from sealane.cluster.node_reports import NodeReports
@@ -23,7 +23,9 @@ _FELLOW_TIMEOUT_S: Final = 2.0
 """For the nodes of a cluster that another one asks: well within what that one waits."""
 
 
-class Sizes(Protocol):
+class IndexSizes(Protocol):
+    """`docs` and `deleted` as of the last refresh, `store_bytes` on disk."""
+
     @property
     def docs(self) -> int: ...
     @property
@@ -37,7 +39,7 @@ class Indices(Protocol):
 
     def find(self, expressions: Sequence[str], options: IndicesOptions) -> Sequence[IndexView]: ...
 
-    async def sizes(self, index: IndexView) -> Sizes:
+    async def sizes(self, index: IndexView) -> IndexSizes:
         """Raises NoShardAvailable where it could not be opened, IndexNotFound where it is gone."""
 
 
@@ -73,7 +75,10 @@ class IndexTotals:
 
     def none(self) -> "IndexTotals":
         """As seen from nodes that hold none of them."""
-        return IndexTotals(primaries=(), docs=0, deleted=0, store_bytes=0, status=self.status)
+        return replace(NO_INDICES, status=self.status)
+
+
+NO_INDICES: Final = IndexTotals(primaries=(), docs=0, deleted=0, store_bytes=0, status="green")
 
 
 class ClusterTotals:

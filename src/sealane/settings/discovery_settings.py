@@ -72,7 +72,7 @@ NETWORK_PUBLISH_HOST: Final = Setting[str](
 )
 TRANSPORT_PUBLISH_HOST: Final = Setting[str](
     key="transport.publish_host",
-    default=lambda settings: settings.get(NETWORK_PUBLISH_HOST.key),
+    default=NETWORK_PUBLISH_HOST.raw,
     parse=as_text,
     help="The same for the transport alone.",
 )
@@ -84,7 +84,7 @@ TRANSPORT_PUBLISH_PORT: Final = Setting[int](
 )
 HTTP_PUBLISH_HOST: Final = Setting[str](
     key="http.publish_host",
-    default=lambda settings: settings.get(NETWORK_PUBLISH_HOST.key),
+    default=NETWORK_PUBLISH_HOST.raw,
     parse=as_text,
     help="The same for HTTP alone.",
 )

@@ -80,16 +80,9 @@ class TcpGroup:
 
     def _setting(self, name: str, default: Value, parse: Parse[T], help: str) -> Setting[T]:
         base: Setting[Any] | None = None if self._base is None else getattr(self._base, name)
-
-        def inherited(settings: Settings) -> Value:
-            assert base is not None
-            value = base.raw(settings)
-            assert value is not None, f"[{base.key}] has a default"
-            return value
-
         return Setting(
             key=f"{self._prefix}.{name}",
-            default=default if base is None else inherited,
+            default=default if base is None else base.raw,
             parse=parse,
             help=help,
         )

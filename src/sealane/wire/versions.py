@@ -26,6 +26,11 @@ def opensearch_id(release: str) -> int:
     return release_id(release) ^ OPENSEARCH_MASK
 
 
+def _bounds(releases: tuple[tuple[int, int], tuple[int, int]]) -> tuple[str, str]:
+    (major, minor), (end, _) = releases
+    return f"{major}.{minor}.0", f"{end - 1}.x"
+
+
 ELASTICSEARCH_WIRE = 8_841_000
 """First id of the 8.19 line: known to every 8.19.x and demanded at least by every 9.x."""
 ELASTICSEARCH_RELEASE = release_id("8.19.99")
@@ -46,9 +51,11 @@ _SPOKEN = frozenset({SEALANE_VERSION, ELASTICSEARCH_WIRE, OPENSEARCH_WIRE})
 """Versions of frames after the first handshake."""
 _ELASTICSEARCH_BELOW = 10_000_000
 _OPENSEARCH_BELOW = opensearch_id("4.0.0") - 99
+RELEASES = {"elasticsearch": ((8, 19), (10, 0)), "opensearch": ((2, 19), (4, 0))}
+"""By family, the first release that is spoken with and the first that is not any more."""
 _ACCEPTED = {
-    "elasticsearch": ("Elasticsearch", "8.19.0", "9.x"),
-    "opensearch": ("OpenSearch", "2.19.0", "3.x"),
+    "elasticsearch": ("Elasticsearch", *_bounds(RELEASES["elasticsearch"])),
+    "opensearch": ("OpenSearch", *_bounds(RELEASES["opensearch"])),
     "sealane": ("Sealane", f"sealane-{SEALANE_VERSION & 0xFFFF}", "the same"),
 }
 """By family: its product, and what is accepted of it."""

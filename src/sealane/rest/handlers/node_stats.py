@@ -12,6 +12,7 @@ from sealane.rest.params import boolean, ignored, time_ms, with_suggestions
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices
 from sealane.rest.services import NodeServices
+from sealane.search.cluster_stats import NO_INDICES
 
 _OURS: Final = (
     "indices",
@@ -61,13 +62,6 @@ _INDEX_METRICS: Final = (
     "warmer",
 )
 _ALL: Final = "_all"
-
-NO_SHARDS: Final[Mapping[str, Any]] = {
-    "docs": {"count": 0, "deleted": 0, "total_size_in_bytes": 0},
-    "shard_stats": {"total_count": 0},
-    "store": {"size_in_bytes": 0, "total_data_set_size_in_bytes": 0, "reserved_in_bytes": 0},
-}
-"""The section `indices` of a node that holds no data."""
 
 
 def routes(services: NodeServices) -> list[Route]:
@@ -174,7 +168,7 @@ def _sections(
 ) -> dict[str, Any]:
     sections: dict[str, Any] = {name: report[name] for name in metrics if name in report}
     if "indices" in metrics:
-        figures = {**NO_SHARDS, **report.get("indices", {})}
+        figures = report.get("indices") or NO_INDICES.to_json()
         shown = {name: part for name, part in figures.items() if name in index_metrics}
         sections = {"indices": shown, **{k: v for k, v in sections.items() if k != "indices"}}
     return sections

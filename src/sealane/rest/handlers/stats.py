@@ -83,20 +83,12 @@ def routes(services: Services, totals: ClusterTotals, remotes: RemoteTotals) -> 
 
 
 def _indices(totals: IndexTotals, version: str) -> dict[str, Any]:
-    count = len(totals.primaries)
+    count, figures = len(totals.primaries), totals.to_json()
     return {
         "count": count,
         "shards": _shards(totals.primaries),
-        "docs": {
-            "count": totals.docs,
-            "deleted": totals.deleted,
-            "total_size_in_bytes": totals.store_bytes,
-        },
-        "store": {
-            "size_in_bytes": totals.store_bytes,
-            "total_data_set_size_in_bytes": totals.store_bytes,
-            "reserved_in_bytes": 0,
-        },
+        "docs": figures["docs"],
+        "store": figures["store"],
         "versions": [
             {
                 "version": version,

@@ -10,6 +10,8 @@ from sealane.errors import ApiError, ConnectTransport, IndexNotFound
 from sealane.model.dsl import SearchBody
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
+from sealane.reduce import ClusterAnswer
+from sealane.reduce.partial import Hit
 from sealane.testing.simulation.nodes import Question, body_of, filling
 from sealane.testing.simulation.world import LocalNode, Remote, Violation, World
 
@@ -114,22 +116,8 @@ class Requests:
             return "not begun"  # the node is being restarted
         world.trace.note("ask", number, remote.alias)
         deadline = None if plan.deadline_s is None else loop.time() + plan.deadline_s
-        question = Question(
-            number=number,
-            asker=remote.alias,
-            cluster=local.pinned.get(world.family(remote.alias), ""),
-            takes_s=plan.takes_s,
-            fails=plan.fails,
-            answer_bytes=plan.answer_bytes,
-        )
-        request = SearchRequest(
-            indices=("any",),
-            body=SearchBody(raw=body_of(number, plan.body_bytes)),
-            from_=0,
-            size=1,
-            final_reduce=False,
-            preference=question.text(),
-        )
+        cluster = local.pinned.get(world.family(remote.alias), "")
+        request = search_of(plan, number, asker=remote.alias, cluster=cluster)
         if remote.is_direct:
             world.log.direct[number] = local.node.host.ip
         label = world.family(remote.alias)
@@ -138,7 +126,7 @@ class Requests:
         with local.node.tasks.start("search", start_ms=world.clock.now_ms()) as task:
             handling = asyncio.current_task()
             assert handling is not None
-            task.on_cancel(partial(_stop, handling))
+            task.on_cancel(partial(stop, handling))
             if plan.cancel_s is not None:
                 timer = loop.call_later(plan.cancel_s, task.cancel, "by user request")
             try:
@@ -151,9 +139,7 @@ class Requests:
             finally:
                 if timer is not None:
                     timer.cancel()
-        (hit,) = answer.partial.hits
-        if hit.index != str(number) or hit.source != filling(number, plan.answer_bytes):
-            raise Violation(f"request {number} was answered with the answer of {hit.index}")
+        hit = hit_of(answer, plan, number)
         pinned = local.pinned.get(label)
         if world.family(remote.alias) == label and pinned and hit.index_uuid != pinned:
             raise Violation(
@@ -163,6 +149,34 @@ class Requests:
         return "answered"
 
 
-def _stop(handling: "asyncio.Task[Any]", reason: str) -> None:
+def search_of(plan: Plan, number: int, *, asker: str, cluster: str) -> SearchRequest:
+    """The search that tells its handler what to do and what it is to check."""
+    question = Question(
+        number=number,
+        asker=asker,
+        cluster=cluster,
+        takes_s=plan.takes_s,
+        fails=plan.fails,
+        answer_bytes=plan.answer_bytes,
+    )
+    return SearchRequest(
+        indices=("any",),
+        body=SearchBody(raw=body_of(number, plan.body_bytes)),
+        from_=0,
+        size=1,
+        final_reduce=False,
+        preference=question.text(),
+    )
+
+
+def hit_of(answer: ClusterAnswer, plan: Plan, number: int) -> Hit:
+    """The one hit of the answer. Raises Violation where it belongs to another request."""
+    (hit,) = answer.partial.hits
+    if hit.index != str(number) or hit.source != filling(number, plan.answer_bytes):
+        raise Violation(f"request {number} was answered with the answer of {hit.index}")
+    return hit
+
+
+def stop(handling: "asyncio.Task[Any]", reason: str) -> None:
     """A cancelled task stops the handler at work for it, as REST has it."""
     handling.cancel()

@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sealane.cluster.relay import encode_relayed, relay_action
 from sealane.errors import ApiError, IndexNotFound, ReceiveTimeout
-from sealane.model.dsl import SearchBody
 from sealane.model.node import Address
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
@@ -20,8 +18,8 @@ from sealane.remote.transport.messages import SEARCH, decode_answer, encode_sear
 from sealane.testing.simulation.members.gateway import Gateway
 from sealane.testing.simulation.members.program import profile
 from sealane.testing.simulation.members.world import AWAY, HOME, MembersWorld
-from sealane.testing.simulation.nodes import PORT, Question, body_of, filling
-from sealane.testing.simulation.requests import Plan
+from sealane.testing.simulation.nodes import PORT
+from sealane.testing.simulation.requests import Plan, hit_of, search_of, stop
 from sealane.testing.simulation.world import Violation
 
 _EPSILON_S = 0.001
@@ -178,28 +176,13 @@ class Asks:
 
     async def _send(self, way: Way, plan: Plan, number: int) -> str:
         world, loop = self._world, self._world.loop
-        question = Question(
-            number=number,
-            asker=way.alias,
-            cluster=way.uuid,
-            takes_s=plan.takes_s,
-            fails=plan.fails,
-            answer_bytes=plan.answer_bytes,
-        )
-        request = SearchRequest(
-            indices=("any",),
-            body=SearchBody(raw=body_of(number, plan.body_bytes)),
-            from_=0,
-            size=1,
-            final_reduce=False,
-            preference=question.text(),
-        )
+        request = search_of(plan, number, asker=way.alias, cluster=way.uuid)
         deadline = None if plan.deadline_s is None else loop.time() + plan.deadline_s
         timer = None
         with way.tasks.start("search", start_ms=world.clock.now_ms()) as task:
             handling = asyncio.current_task()
             assert handling is not None
-            task.on_cancel(partial(_stop, handling))
+            task.on_cancel(partial(stop, handling))
             if plan.cancel_s is not None:
                 timer = loop.call_later(plan.cancel_s, task.cancel, "by user request")
             try:
@@ -209,14 +192,7 @@ class Asks:
             finally:
                 if timer is not None:
                     timer.cancel()
-        (hit,) = answer.partial.hits
-        if hit.index != str(number) or hit.source != filling(number, plan.answer_bytes):
-            raise Violation(f"search {number} was answered with the answer of {hit.index}")
+        hit = hit_of(answer, plan, number)
         if hit.index_uuid != way.uuid:
             raise Violation(f"search {number} for [{way.uuid}] was answered by [{hit.index_uuid}]")
         return "answered"
-
-
-def _stop(handling: "asyncio.Task[Any]", reason: str) -> None:
-    """A cancelled task stops the handler at work for it, as REST has it."""
-    handling.cancel()

@@ -1,10 +1,10 @@
 """Partial answers and their merge. Pure."""
 
-from sealane.reduce.aggs import DEFAULT_MAX_BUCKETS, merge_aggs
+from sealane.reduce.aggs import merge_aggs, render_aggs
+from sealane.reduce.kinds import DEFAULT_MAX_BUCKETS
 from sealane.reduce.memo import IdentityMemo, MergeMemo
 from sealane.reduce.merge import cluster_reduce_phases, merge
 from sealane.reduce.partial import ClusterAnswer, Partial
-from sealane.reduce.render import render_aggs
 
 __all__ = [
     "DEFAULT_MAX_BUCKETS",

@@ -1,11 +1,12 @@
-"""Merges histograms: buckets by key, and at the end the empty ones between them."""
+"""histogram and date_histogram: buckets by key, and at the end the empty ones between them."""
 
 from collections.abc import Callable, Iterable
 from math import floor
 
-from sealane.model.dates import DEFAULT_FORMAT, Rounding, resolve_date_math
+from sealane.model.dates import DEFAULT_FORMAT, Rounding, format_date, resolve_date_math
 from sealane.model.dsl import BucketOrder, DateHistogramAgg, HistogramAgg
-from sealane.reduce.aggs import Reduction
+from sealane.reduce.kinds import Json, Kind, Reduction, Show, register
+from sealane.reduce.number_format import decimal_format, java_double
 from sealane.reduce.order import sort_buckets
 from sealane.reduce.partial import HistogramBucket, HistogramPartial
 
@@ -110,3 +111,41 @@ def _scale(
                 instant = resolve_date_math(end, reduction.now_ms, wanted, time_zone=where)
                 dates[position] = whole.floor(instant) + spec.offset_ms
     return lambda key: key, lambda key: rounding.next(int(key)), dates[0], dates[1]
+
+
+def _render(
+    body: Json, spec: HistogramAgg | DateHistogramAgg, partial: HistogramPartial, show: Show
+) -> None:
+    # Without a format of its own a field that had values holds numbers; one that had none is taken for a date.
+    is_date = isinstance(spec, DateHistogramAgg) and (
+        partial.format is not None
+        or spec.format is not None
+        or not any(bucket.count for bucket in partial.buckets)
+    )
+    buckets: list[tuple[str, Json]] = []
+    for bucket in partial.buckets:
+        if isinstance(spec, DateHistogramAgg):
+            key: float = int(bucket.key)
+            wanted = spec.format or partial.format or DEFAULT_FORMAT
+            text = format_date(key, wanted, spec.time_zone) if is_date else None
+            name = text if text is not None else str(key)
+        else:
+            key = float(bucket.key)
+            text = decimal_format(key, spec.format) if spec.format else None
+            name = text if text is not None else java_double(key)
+        shown: Json = {} if text is None else {"key_as_string": text}
+        shown |= {"key": key, "doc_count": bucket.count}
+        buckets.append((name, shown | show.aggs(spec.subs, bucket.aggs)))
+    body["buckets"] = dict(buckets) if spec.keyed else [shown for _, shown in buckets]
+
+
+for _spec, _name in ((HistogramAgg, "histogram"), (DateHistogramAgg, "date_histogram")):
+    register(
+        _spec,
+        Kind(
+            partial=HistogramPartial,
+            merge=merge_histograms,
+            render=_render,
+            type_name=lambda *_, name=_name: name,
+        ),
+    )

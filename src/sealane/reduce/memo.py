@@ -6,18 +6,12 @@ change.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 from sealane.model.dsl import SearchBody
 from sealane.reduce.merge import merge
-from sealane.reduce.partial import (
-    AggPartial,
-    BucketsPartial,
-    HistogramPartial,
-    Partial,
-    TermsPartial,
-)
+from sealane.reduce.partial import AggPartial, Partial
 
 T = TypeVar("T")
 
@@ -110,7 +104,5 @@ def _buckets(tree: dict[str, AggPartial] | None) -> int:
 
 
 def _buckets_of(partial: AggPartial) -> int:
-    inner: Iterable[Any] = ()
-    if isinstance(partial, TermsPartial | HistogramPartial | BucketsPartial):
-        inner = partial.buckets
+    inner = getattr(partial, "buckets", ())
     return 1 + sum(_buckets(bucket.aggs) + 1 for bucket in inner)

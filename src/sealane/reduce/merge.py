@@ -11,7 +11,8 @@ from typing import Any
 
 from sealane.errors import IllegalArgument
 from sealane.model.dsl import TRACK_ALL, TRACK_NONE, SearchBody, SortField
-from sealane.reduce.aggs import DEFAULT_MAX_BUCKETS, merge_aggs
+from sealane.reduce.aggs import merge_aggs
+from sealane.reduce.kinds import DEFAULT_MAX_BUCKETS
 from sealane.reduce.order import ip_bytes
 from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, SortValue, TotalHits
 

@@ -1,10 +1,11 @@
-"""Merges terms: counts by key, with bounds on what sources did not return."""
+"""terms: counts by key, with bounds on what sources did not return."""
 
 from sealane.errors import IllegalArgument
 from sealane.model.dsl import BucketOrder, TermsAgg
-from sealane.reduce.aggs import Reduction
+from sealane.reduce.kinds import Json, Kind, Reduction, Show, register
 from sealane.reduce.order import sort_buckets
 from sealane.reduce.partial import Key, TermBucket, TermsPartial
+from sealane.reduce.value_text import value_text
 
 _CLASSES = {
     "keyword": "string",
@@ -88,3 +89,31 @@ def _source_error(reduction: Reduction, spec: TermsAgg, partial: TermsPartial) -
         # A cluster of one shard: the reference's merge of one answer forgets that it was cut.
         return 0
     return min(bucket.count for bucket in partial.buckets)
+
+
+def _render(body: Json, spec: TermsAgg, partial: TermsPartial, show: Show) -> None:
+    body["doc_count_error_upper_bound"] = partial.error or 0
+    body["sum_other_doc_count"] = partial.other
+    buckets = body["buckets"] = []
+    for bucket in partial.buckets:
+        shown: Json = {"key": bucket.key}
+        if not isinstance(bucket.key, str):
+            text = value_text(bucket.key, partial.key_type, spec.format, partial.format)
+            if text is not None:
+                shown["key_as_string"] = text
+        shown["doc_count"] = bucket.count
+        if spec.show_term_doc_count_error:
+            shown["doc_count_error_upper_bound"] = bucket.error
+        buckets.append(shown | show.aggs(spec.subs, bucket.aggs))
+
+
+def _type_name(spec: TermsAgg, partial: TermsPartial) -> str:
+    if partial.key_type in ("long", "date", "boolean"):
+        return "lterms"
+    return "dterms" if partial.key_type == "double" else "sterms"
+
+
+register(
+    TermsAgg,
+    Kind(partial=TermsPartial, merge=merge_terms, render=_render, type_name=_type_name),
+)

@@ -1,6 +1,7 @@
 """Aggregations of one shard: specs of the DSL to partials that merge."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tantivy
 
@@ -17,7 +18,6 @@ from sealane.engine.embedded.search.aggs.ranges import RangeNode
 from sealane.engine.embedded.search.aggs.run import Node, Run
 from sealane.engine.embedded.search.aggs.terms import TermsNode
 from sealane.engine.embedded.search.scope import EVERYTHING, Scope
-from sealane.errors import IllegalArgument
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial
 
@@ -39,26 +39,20 @@ def aggregate(
     return run.run([run.node(each) for each in aggs], query)
 
 
+NODES: dict[type[dsl.Agg], Callable[[Any, Run], Node]] = {
+    dsl.MetricAgg: MetricNode,
+    dsl.CardinalityAgg: CardinalityNode,
+    dsl.TermsAgg: TermsNode,
+    dsl.HistogramAgg: NumberHistogramNode,
+    dsl.DateHistogramAgg: DateHistogramNode,
+    dsl.RangeAgg: RangeNode,
+    dsl.FilterAgg: FilterNode,
+    dsl.FiltersAgg: FiltersNode,
+    dsl.MissingAgg: MissingNode,
+    dsl.GlobalAgg: GlobalNode,
+}
+"""How each kind of aggregation is computed."""
+
+
 def _build(agg: dsl.Agg, run: Run) -> Node:
-    match agg:
-        case dsl.MetricAgg():
-            return MetricNode(agg, run)
-        case dsl.CardinalityAgg():
-            return CardinalityNode(agg, run)
-        case dsl.TermsAgg():
-            return TermsNode(agg, run)
-        case dsl.HistogramAgg():
-            return NumberHistogramNode(agg, run)
-        case dsl.DateHistogramAgg():
-            return DateHistogramNode(agg, run)
-        case dsl.RangeAgg():
-            return RangeNode(agg, run)
-        case dsl.FilterAgg():
-            return FilterNode(agg, run)
-        case dsl.FiltersAgg():
-            return FiltersNode(agg, run)
-        case dsl.MissingAgg():
-            return MissingNode(agg, run)
-        case dsl.GlobalAgg():
-            return GlobalNode(agg, run)
-    raise IllegalArgument(f"no such aggregation [{type(agg).__name__}]")
+    return NODES[type(agg)](agg, run)

@@ -2,6 +2,7 @@
 
 from sealane.errors import IllegalArgument, InvalidAggregationPath
 from sealane.model import dsl
+from sealane.reduce.kinds import kind_of
 
 
 def check_path(path: str, specs: tuple[dsl.Agg, ...]) -> None:
@@ -20,12 +21,13 @@ def _check(path: str, left: str, specs: tuple[dsl.Agg, ...]) -> None:
             "aggregation and cannot be used to sort the buckets.",
         )
     spec = found[0]
-    single = isinstance(spec, (dsl.FilterAgg, dsl.MissingAgg, dsl.GlobalAgg))
+    kind = kind_of(spec)
+    single = kind.is_single_bucket
     if rest and single:
         if rest != "_count":
             _check(path, rest, spec.subs)
         return
-    if rest or not (single or isinstance(spec, (dsl.MetricAgg, dsl.CardinalityAgg))):
+    if rest or kind.number is None:
         raise _invalid(path, _NOT_SINGLE)
 
 

@@ -1,0 +1,128 @@
+"""The kinds of aggregations: how each one's states merge, read as numbers and show as JSON.
+
+A module for each family registers its kinds; nothing here, and nothing that merges or renders a tree, names one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sealane.errors import AggregationExecution, TooManyBuckets
+from sealane.model.dsl import Agg
+from sealane.reduce.partial import AggPartial
+
+Json = dict[str, Any]
+Tree = dict[str, AggPartial]
+
+DEFAULT_MAX_BUCKETS = 65_536
+"""`search.max_buckets`."""
+
+
+class NoNumber(Exception):
+    """Why a path does not lead to one number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of aggregation.
+
+    `partial` is the type of its states; `merge(reduction, spec, states)` makes one of any number of them, none
+    included. `render(body, spec, state, show)` adds the members of a final state to its JSON, in the reference's order.
+    `type_name(spec, state)` is what `typed_keys` shows.
+
+    `number(spec, state, member)` is the value that an order or a pipeline path reads, raw: NaN or infinite when empty;
+    raises NoNumber for a member it does not have. None where there is no number. `is_single_bucket` says that paths
+    may go on below it, in the only bucket of a BucketsPartial.
+    """
+
+    partial: type[AggPartial]
+    merge: "Callable[[Reduction, Any, list[Any]], AggPartial]"
+    render: "Callable[[Json, Any, Any, Show], None]"
+    type_name: Callable[[Any, Any], str]
+    number: Callable[[Any, Any, str], float] | None = None
+    is_single_bucket: bool = False
+
+
+_KINDS: dict[type[Agg], Kind] = {}
+
+
+def register(spec: type[Agg], kind: Kind) -> None:
+    """Says how aggregations of a type are merged and shown. Once for each type, when its module is imported."""
+    if spec in _KINDS:
+        raise ValueError(f"{spec.__name__} is registered already")
+    _KINDS[spec] = kind
+
+
+def kind_of(spec: Agg) -> Kind:
+    return _KINDS[type(spec)]
+
+
+def type_name(spec: Agg, partial: AggPartial) -> str:
+    """The reference's name for the kind of answer, as `typed_keys` shows it."""
+    return kind_of(spec).type_name(spec, partial)
+
+
+class Reduction:
+    """One merge: whether it is final, the time it is for, and how many buckets it may still make.
+
+    `by_cluster` says that each source is a cluster's answer, not a shard's.
+    """
+
+    __slots__ = ("buckets", "by_cluster", "final", "max_buckets", "now_ms")
+
+    def __init__(self, final: bool, max_buckets: int, now_ms: int, by_cluster: bool) -> None:
+        self.final = final
+        self.by_cluster = by_cluster
+        self.max_buckets = max_buckets
+        self.now_ms = now_ms
+        self.buckets = 0
+
+    def count(self, buckets: int) -> None:
+        """Raises TooManyBuckets when a final answer grows over the limit."""
+        if self.final:
+            self.buckets += buckets
+            if self.buckets > self.max_buckets:
+                raise TooManyBuckets(self.max_buckets)
+
+    def trees(
+        self, specs: tuple[Agg, ...], trees: Sequence[Mapping[str, AggPartial] | None]
+    ) -> Tree | None:
+        """The merged sub-aggregations of one bucket; None when there are none in the request."""
+        if not specs:
+            return None
+        present = [tree for tree in trees if tree]
+        return {
+            spec.name: self.one(spec, [tree[spec.name] for tree in present if spec.name in tree])
+            for spec in specs
+        }
+
+    def one(self, spec: Agg, partials: Sequence[AggPartial]) -> AggPartial:
+        """All sources' states of one aggregation; an empty state without sources."""
+        kind = _KINDS[type(spec)]
+        states = [partial for partial in partials if isinstance(partial, kind.partial)]
+        if len(states) != len(partials):
+            raise AggregationExecution(
+                f"aggregation [{spec.name}] was answered with states of different kinds"
+            )
+        return kind.merge(self, spec, states)
+
+
+class Show:
+    """Rendering of one tree. `typed` writes `sterms#name` for names."""
+
+    __slots__ = ("typed",)
+
+    def __init__(self, typed: bool) -> None:
+        self.typed = typed
+
+    def aggs(self, specs: tuple[Agg, ...], tree: Mapping[str, AggPartial] | None) -> Json:
+        """The members of aggregations side by side: `{name: {...}}`. Empty where the request has none."""
+        answer: Json = {}
+        for spec in specs:
+            partial = (tree or {})[spec.name]
+            kind = _KINDS[type(spec)]
+            body: Json = {} if spec.meta is None else {"meta": spec.meta}
+            kind.render(body, spec, partial, self)
+            name = f"{kind.type_name(spec, partial)}#{spec.name}" if self.typed else spec.name
+            answer[name] = body
+        return answer

@@ -276,6 +276,8 @@ class InboundChannel(Channel):
             dispatcher.requests_in_flight -= 1
             if self._awaits(request):
                 del self._running[request.id]
+            # What they form together is a cycle: left to the garbage collector, its visits would take 50 ms.
+            request.task = request.job = None
 
     async def _handle(
         self,

@@ -14,14 +14,17 @@ from rich.console import Console
 
 from scripts.pairs import Pair, RunningPair
 from scripts.peer_servers import ELASTICSEARCH, OPENSEARCH, PeerPair, PeersUnavailableError
-from scripts.peers import duel, known, links, remote_info, report
+from scripts.peers import duel, known, links, random, remote_info, report
 from scripts.peers.compare import differences
+from scripts.peers.request import Request
 from scripts.rest import Answer, UnexpectedAnswerError
 from scripts.sealane_pair import SealanePair
 from scripts.server_process import ServerFailedError, end_servers_on_sigterm
 from sealane.cli.dataset import DatasetMissingError
 
 _CANNOT_COMPARE = 2
+_RANDOM = 2_000
+_SHORT_FIXED, _SHORT_RANDOM = 100, 200
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,10 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     accepted = known.load()
     requests = duel.chosen(options.only, options.sample)
+    requests += random.requests_of(range(options.seed, options.seed + options.random))
     if not requests:
         console.print(f"no request has [{options.only}] in its name", markup=False)
         return _CANNOT_COMPARE
-    whole = options.only is None and options.sample is None
+    if options.short:
+        requests = duel.chosen(sample=_SHORT_FIXED) + random.requests_of(range(_SHORT_RANDOM))
+    whole = options.only is None and options.sample is None and not options.short
+    requests = _requests(options, whole=whole)
     about_remotes: list[dict[str, Answer]] = []
     with console.status("starting") as status:
 
@@ -99,6 +106,16 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return 1 if unlinked or any(verdict.unexplained for verdict in verdicts) else 0
 
 
+def _requests(options: argparse.Namespace, *, whole: bool) -> list[Request]:
+    if options.short:
+        return [*duel.chosen(sample=_SHORT_FIXED), *random.requests_of(range(_SHORT_RANDOM))]
+    count = options.random if options.random is not None else _RANDOM if whole else 0
+    made = random.requests_of(range(options.seed, options.seed + count))
+    if options.only == "random":
+        return made
+    return [*duel.chosen(options.only, options.sample), *made]
+
+
 def _judge(options: argparse.Namespace, progress: Callable[[str], None]) -> Pair:
     if options.url:
         return RunningPair("Elasticsearch", *options.url)
@@ -116,6 +133,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="TEXT", help="only requests with this in their name")
     parser.add_argument(
         "--sample", metavar="N", type=int, help="only N requests, evenly chosen from all kinds"
+    )
+    parser.add_argument(
+        "--random",
+        metavar="N",
+        type=int,
+        help=f"how many requests made from seeds are asked (default {_RANDOM}; none with --only)",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="the first of their seeds (default 0)"
+    )
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help=f"{_SHORT_FIXED} of the fixed requests, and {_SHORT_RANDOM} made from seeds",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the findings here too")
     parser.add_argument("--no-opensearch", action="store_true", help="leave OpenSearch out")

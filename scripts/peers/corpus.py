@@ -5,6 +5,7 @@ equal answers are due."""
 from typing import Any
 
 from scripts.pairs import bulk_lines, register_remote, transport_address
+from scripts.peers.random import corpus as random_corpus
 from scripts.peers.request import (
     CITIES,
     DYNAMIC,
@@ -117,6 +118,14 @@ def prepare(local: Rest, remote: Rest) -> None:
         _load(node, tricky, _TRICKY_MAPPINGS, _ONE_SHARD, _numbered(_TRICKY))
         _load(node, dynamic, None, _ONE_SHARD, _numbered(_DYNAMIC))
         _load(node, EMPTY, _TRICKY_MAPPINGS, _ONE_SHARD, [])
+    for index, shards in random_corpus.SHARDS.items():
+        for node, name, group in (
+            (local, index, "europe"),
+            (remote, random_corpus.FAR[index], "americas"),
+        ):
+            settings = {**_ONE_SHARD, "number_of_shards": shards}
+            documents = random_corpus.documents(index, group)
+            _load(node, name, random_corpus.MAPPINGS, settings, documents)
     only_remote = [("1", {"tag": "only here"})]
     _load(remote, _ONLY_FAR, _TRICKY_MAPPINGS, _ONE_SHARD, only_remote)
     register_remote(local, REMOTE, transport_address(remote))
@@ -127,7 +136,8 @@ def prepare(local: Rest, remote: Rest) -> None:
 def clean(local: Rest, remote: Rest) -> None:
     """Takes everything away that the duel may have left."""
     for node in (local, remote):
-        for index in (CITIES, SHARDED, TRICKY, DYNAMIC, EMPTY, *FAR_NAMES.values(), _ONLY_FAR):
+        fixed = (CITIES, SHARDED, TRICKY, DYNAMIC, EMPTY, *FAR_NAMES.values(), _ONLY_FAR)
+        for index in (*fixed, *random_corpus.FAR, *random_corpus.FAR.values()):
             node.must("DELETE", f"/{index}?ignore_unavailable=true", missing_ok=True)
         # A wildcard may not delete, by the reference's default: the scratch indices are asked for.
         for index in sorted(node.must("GET", f"/{SCRATCH}*/_settings", missing_ok=True)):

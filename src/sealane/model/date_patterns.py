@@ -231,7 +231,7 @@ def _letters(letter: str, count: int) -> Element | None:
             if count == 2:
                 read = _READ[field]
                 return Element("([0-9]{2})", (f"{field}_2000",), lambda m: f"{read(m) % 100:02d}")
-            return number(field, count, 9, signed=letter != "y")
+            return number(field, count, max(9, count), signed=letter != "y")
         case "E" | "M" | "L" | "e" | "c" if count <= 5 and (letter == "E" or count >= 3):
             field, table = ("month", MONTHS) if letter in "ML" else ("weekday", DAYS)
             if count == 4:
@@ -247,9 +247,9 @@ def _letters(letter: str, count: int) -> Element | None:
         case "S" if count <= 9:
             return fraction(count, count, shown=count)
         case "n":
-            return number("nano", count, 9)
+            return number("nano", count, max(9, count))
         case "A":
-            return number("milli_of_day", count, 9)
+            return number("milli_of_day", count, max(9, count))
         case "a" if count == 1:
             return half()
         case "Z":
@@ -265,6 +265,7 @@ def _letters(letter: str, count: int) -> Element | None:
     return None
 
 
+_MAX_WIDTH = 19
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|(\[)|(\])|([{}#])|(.)", re.DOTALL)
 
 
@@ -301,6 +302,9 @@ def compile_pattern(text: str) -> Row:
 
 
 def _run(pattern: str, letter: str, count: int) -> Element:
+    if letter in "yuYnA" and count > _MAX_WIDTH:
+        reason = f"The minimum width must be from 1 to {_MAX_WIDTH} inclusive but was {count}"
+        raise _invalid(pattern, reason)
     element = _letters(letter, count)
     if element is None:
         known = letter in "GyuYDMLQqwWdEecahHkKmsSAnNVvzOXxZ"

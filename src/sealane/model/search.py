@@ -37,3 +37,5 @@ class SearchRequest:
     """None leaves it to each cluster's own `search.default_allow_partial_results`."""
     request_cache: bool | None = None
     batched_reduce_size: int = 512
+    pre_filter_shard_size: int | None = None
+    """Above how many shards those without a match are looked for first; None leaves it to the search's kind."""

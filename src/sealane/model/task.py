@@ -1,9 +1,11 @@
 """A running request: what it is, on whose behalf, until when, and how it is stopped.
 
 An HTTP client that hangs up and a remote that sends a cancel both end in `Task.cancel`, which cancels children first
-and then runs what `on_cancel` registered.
+and then runs what `on_cancel` registered. A task of another node that is cancelled leaves a ban here: children of it
+that come late are cancelled as they start.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +21,9 @@ class TaskId:
 
     def __str__(self) -> str:
         return f"{self.node}:{self.number}"
+
+
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,26 +45,36 @@ class Task:
 
     __slots__ = (
         "_callbacks",
+        "_ended",
         "action",
         "cancelled_reason",
         "children",
         "description",
+        "headers",
         "id",
         "parent",
         "start_ms",
     )
 
     def __init__(
-        self, task_id: TaskId, action: str, parent: TaskId | None, start_ms: int, description: str
+        self,
+        task_id: TaskId,
+        action: str,
+        parent: TaskId | None,
+        start_ms: int,
+        description: str,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         self.id = task_id
         self.action = action
         self.parent = parent
         self.start_ms = start_ms
         self.description = description
+        self.headers = headers
         self.cancelled_reason: str | None = None
         self.children: dict[Task, None] = {}
         self._callbacks: list[Callable[[str], None]] = []
+        self._ended: list[Callable[[], None]] | None = []
 
     def cancel(self, reason: str) -> None:
         """Stops the task and its children. Calling it again changes nothing."""
@@ -84,16 +99,35 @@ class Task:
 
         return forget
 
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Runs `callback()` once the task has ended, at once if it has."""
+        if self._ended is None:
+            callback()
+        else:
+            self._ended.append(callback)
+
+    def end(self) -> None:
+        """The work is done; for the registry, which calls it once."""
+        callbacks, self._ended = self._ended, None
+        for callback in callbacks or ():
+            callback()
+
     def check(self) -> None:
         """Raises TaskCancelled if the task has been cancelled."""
         if self.cancelled_reason is not None:
             raise TaskCancelled(self.cancelled_reason)
 
 
+BANS_MAX = 10_000
+BAN_MS = 60_000
+"""How long children of a cancelled task may come late. A node that restarts gives its numbers out anew."""
+
+
 class TaskRegistry:
     """The running tasks of one node."""
 
     def __init__(self, node_id: str) -> None:
+        self._bans: OrderedDict[TaskId, tuple[str, int]] = OrderedDict()
         self._node_id = node_id
         self._next = 0
         self._running: dict[int, Task] = {}
@@ -105,12 +139,35 @@ class TaskRegistry:
         start_ms: int,
         parent: "Task | TaskId | None" = None,
         description: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> "RunningTask":
-        """`with registry.start(...) as task`: registered inside the block, gone after it."""
+        """`with registry.start(...) as task`: registered inside the block, gone after it.
+
+        A task whose parent was banned is cancelled already.
+        """
         self._next += 1
         parent_id = parent.id if isinstance(parent, Task) else parent
-        task = Task(TaskId(self._node_id, self._next), action, parent_id, start_ms, description)
+        id = TaskId(self._node_id, self._next)
+        task = Task(id, action, parent_id, start_ms, description, headers)
+        if self._bans and parent_id is not None:
+            reason, until_ms = self._bans.get(parent_id, ("", 0))
+            if start_ms < until_ms:
+                task.cancel(reason)
         return RunningTask(self._running, task, parent if isinstance(parent, Task) else None)
+
+    def ban(self, parent: TaskId, reason: str, *, now_ms: int) -> None:
+        """Cancels the children that a task of another node has here, and those that come within a minute."""
+        self._bans[parent] = (reason, now_ms + BAN_MS)
+        self._bans.move_to_end(parent)
+        while len(self._bans) > BANS_MAX:
+            self._bans.popitem(last=False)
+        for task in self:
+            if task.parent == parent:
+                task.cancel(reason)
+
+    def find(self, number: int) -> Task | None:
+        """The task of that number, if it runs."""
+        return self._running.get(number)
 
     def __iter__(self) -> Iterator[Task]:
         return iter(list(self._running.values()))
@@ -141,9 +198,7 @@ class RunningTask:
         del self._running[self.task.id.number]
         if self._parent is not None:
             self._parent.children.pop(self.task, None)
-
-
-NO_HEADERS: Mapping[str, str] = {}
+        self.task.end()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,6 +151,8 @@ def test_writing() -> None:
         ("bogus{", "Unknown pattern letter: b"),
         ("yyyy {", "Pattern includes reserved character: '{'"),
         ("MMMMMM", "Too many pattern letters: M"),
+        ("y" * 20, "The minimum width must be from 1 to 19 inclusive but was 20"),
+        ("n" * 20, "The minimum width must be from 1 to 19 inclusive but was 20"),
         ("yyyy-]", "Pattern invalid as it contains ] without previous ["),
     ],
 )
@@ -158,6 +160,10 @@ def test_formats_that_are_none(fmt: str, problem: str) -> None:
     with pytest.raises(IllegalArgument) as raised:
         check_format(fmt)
     assert raised.value.reason == f"Invalid format: [{fmt}]: {problem}"
+
+
+def test_a_year_may_have_up_to_nineteen_letters() -> None:
+    assert parse_date("000000002020", "y" * 12) == parse_date("2020", "yyyy")
 
 
 @pytest.mark.parametrize("name", ["Bogus/Zone", "../etc/passwd", "+19:00", "foo bar", ""])

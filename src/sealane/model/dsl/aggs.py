@@ -1,9 +1,9 @@
 """Aggregations as plain data: what every one has, metrics and buckets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sealane.model.dsl.queries import Query
 from sealane.model.dsl.scalar import Scalar
@@ -11,7 +11,9 @@ from sealane.model.dsl.scalar import Scalar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agg:
-    """Base of all aggregations. `subs` are in the order of the request."""
+    """Base of all aggregations. `subs` are in the order of the request, but for pipelines, which come last."""
+
+    is_pipeline: ClassVar[bool] = False
 
     name: str
     meta: Mapping[str, Any] | None = None
@@ -54,6 +56,33 @@ class BucketOrder:
     ascending: bool
 
 
+def effective_shard_size(size: int, shard_size: int | None, order: Sequence[BucketOrder]) -> int:
+    """Buckets of terms that a shard returns, where `size` are asked for in this order."""
+    if shard_size is None:
+        return size if order[0].path in ("_key", "_term") else int(size * 1.5 + 10)
+    return max(size, shard_size)
+
+
+@dataclass(frozen=True, slots=True)
+class TermPartition:
+    """One of `of` partitions of all keys, which are numbered from 0."""
+
+    number: int
+    of: int
+
+
+TermRule = tuple[Scalar, ...] | str | TermPartition
+"""What `include` and `exclude` say: exact values, a regular expression, or (`include` only) a partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType:
+    """What a request takes a field's values for. `description` is the reference's."""
+
+    key_type: str
+    description: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermsAgg(Agg):
     field: str
@@ -64,16 +93,19 @@ class TermsAgg(Agg):
     order: tuple[BucketOrder, ...] = (BucketOrder("_count", False), BucketOrder("_key", True))
     """Always ends with a `_key` order, the tie-breaker."""
     missing: Scalar | None = None
-    include: "tuple[Scalar, ...] | str | None" = None
-    """A regular expression, or the exact values to keep."""
-    exclude: "tuple[Scalar, ...] | str | None" = None
+    include: TermRule | None = None
+    exclude: TermRule | None = None
     format: str | None = None
     show_term_doc_count_error: bool = False
+    value_type: ValueType | None = None
+    execution_hint: str | None = None
 
     def effective_shard_size(self) -> int:
-        """Buckets a shard returns: `size * 1.5 + 10` unless asked otherwise, never below `size`."""
-        wanted = self.shard_size if self.shard_size is not None else int(self.size * 1.5 + 10)
-        return max(self.size, wanted)
+        """Buckets a shard returns: `size * 1.5 + 10` unless asked otherwise, never below `size`.
+
+        By their keys, the first `size` of each shard are enough.
+        """
+        return effective_shard_size(self.size, self.shard_size, self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +191,10 @@ class FiltersAgg(Agg):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingAgg(Agg):
+    """`filled` says that the request has a value for documents without one: then none is missing."""
+
     field: str
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

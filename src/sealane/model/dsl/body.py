@@ -4,8 +4,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sealane.model.dsl.aggs import Agg
+from sealane.model.dsl.collapse import Collapse
+from sealane.model.dsl.geo import GeoOrigin
+from sealane.model.dsl.highlight import Highlight
+from sealane.model.dsl.joined import NestedSort
+from sealane.model.dsl.point_in_time import PointInTime, Slice
 from sealane.model.dsl.queries import MatchAll, Query
+from sealane.model.dsl.rescore import Rescore
+from sealane.model.dsl.retriever import Retriever
 from sealane.model.dsl.scalar import Scalar
+from sealane.model.dsl.suggest import Suggestion
+from sealane.model.dsl.vectors import Knn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +28,11 @@ class SortField:
     """Which value of a multi-valued field counts; None means min ascending, max descending."""
     unmapped_type: str | None = None
     format: str | None = None
+    nested: NestedSort | None = None
+    geo: GeoOrigin | None = None
+    """Set where the distance from these points is sorted by."""
+    numeric_type: Literal["long", "double", "date", "date_nanos"] | None = None
+    """What the values are taken for, whatever their field's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +95,30 @@ class SearchBody:
     docvalue_fields: tuple[FetchField, ...] = ()
     ids: bool = True
     """Whether hits bring their `_id`: not with `stored_fields: _none_`."""
+    collapse: Collapse | None = None
+    rescore: tuple[Rescore, ...] = ()
+    highlight: Highlight | None = None
+    explain: bool = False
+    profile: bool = False
+    retriever: Retriever | None = None
+    knn: tuple[Knn, ...] = ()
+    """Nearest neighbours over all shards of all clusters, beside what the query finds."""
+    suggest: tuple[Suggestion, ...] = ()
+    suggest_only: bool = False
+    """Whether nothing but suggestions is asked for: then no query runs."""
+    pit: PointInTime | None = None
+    slice: Slice | None = None
+    lookups: bool = False
+    """Whether a query names a document to take its terms from, which is to be looked up before any cluster is asked."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with members that are right each by itself: only `parse_unvalidated` gives a body that has any."""
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether the search takes several, each a search of its own."""
+        return bool(self.knn) or self.retriever is not None or self.has_group_hits
+
+    @property
+    def has_group_hits(self) -> bool:
+        """Whether searches for the hits of each group follow."""
+        return self.collapse is not None and bool(self.collapse.inner_hits)

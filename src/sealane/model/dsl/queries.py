@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from sealane.model.dsl.fuzzing import Fuzzing
 from sealane.model.dsl.scalar import Scalar
 
 
@@ -33,6 +34,10 @@ class Match(Query):
     minimum_should_match: str | None = None
     zero_terms_query: Literal["none", "all"] = "none"
     lenient: bool = False
+    analyzer: str | None = None
+    fuzzing: Fuzzing | None = None
+    """None where no fuzziness is asked for."""
+    fuzzy_rewrite: str | None = None
 
 
 class MultiMatchType(StrEnum):
@@ -40,6 +45,8 @@ class MultiMatchType(StrEnum):
     MOST_FIELDS = "most_fields"
     CROSS_FIELDS = "cross_fields"
     PHRASE = "phrase"
+    PHRASE_PREFIX = "phrase_prefix"
+    BOOL_PREFIX = "bool_prefix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +59,13 @@ class MultiMatch(Query):
     minimum_should_match: str | None = None
     tie_breaker: float | None = None
     zero_terms_query: Literal["none", "all"] = "none"
-    lenient: bool = False
+    lenient: bool | None = None
+    """None leaves it to whether all fields are asked for."""
     slop: int = 0
+    analyzer: str | None = None
+    fuzzing: Fuzzing | None = None
+    fuzzy_rewrite: str | None = None
+    max_expansions: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,7 @@ class MatchPhrase(Query):
     query: Scalar
     slop: int = 0
     zero_terms_query: Literal["none", "all"] = "none"
+    analyzer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +118,7 @@ class Prefix(Query):
     field: str
     value: str
     case_insensitive: bool = False
+    rewrite: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

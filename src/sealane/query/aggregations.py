@@ -8,13 +8,25 @@ from typing import Any
 
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
+from sealane.query.analytics_aggs import ANALYTICS
 from sealane.query.bucket_aggs import BUCKETS
+from sealane.query.composite_agg import COMPOSITE
 from sealane.query.cursor import Cursor
+from sealane.query.geo_aggs import GEO
+from sealane.query.keyed_aggs import KEYED
 from sealane.query.located import token
 from sealane.query.members import NamedObjectNotFound
-from sealane.query.metric_aggs import METRICS
+from sealane.query.metric_aggs import METRICS as _SIMPLE_METRICS
 from sealane.query.names import AGGREGATIONS
+from sealane.query.pipeline_aggs import PIPELINES
+from sealane.query.ranged_aggs import RANGED
+from sealane.query.sketch_aggs import SKETCHES
 from sealane.query.suggest import did_you_mean
+from sealane.query.value_aggs import VALUES
+
+_BUCKETS = {**BUCKETS, **COMPOSITE, **GEO, **KEYED, **RANGED}
+
+METRICS = {**_SIMPLE_METRICS, **SKETCHES, **VALUES, **ANALYTICS}
 
 MAX_DEPTH = 100
 """How deep aggregations may nest."""
@@ -69,17 +81,19 @@ def _named(cursor: Cursor, members: Mapping[str, Any], name: str, depth: int) ->
     if kind is None:
         cursor.end(body)
         raise cursor.error(f"Missing definition for aggregation [{name}]")
-    if subs and kind in METRICS:
+    if subs and (kind in METRICS or kind == "significant_text"):
         raise IllegalArgument(
             f"Aggregator [{name}] of type [{kind}] cannot accept sub-aggregations"
         )
+    if subs and kind in PIPELINES:
+        raise IllegalArgument(f"Aggregation [{name}] cannot define sub-aggregations")
     build = own.pop("build")
     agg: dsl.Agg = build(name=name, meta=_plain(meta), subs=subs or (), **own)
     return agg
 
 
 def _read_kind(cursor: Cursor, name: str, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    reader = METRICS.get(kind) or BUCKETS.get(kind)
+    reader = METRICS.get(kind) or _BUCKETS.get(kind) or PIPELINES.get(kind)
     if reader is not None:
         return reader(cursor, name, body, kind)
     if kind in AGGREGATIONS:

@@ -11,13 +11,22 @@ from typing import Any
 from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, ParsingError
 from sealane.model import dsl
 from sealane.query.aggregations import read_aggs
+from sealane.query.collapse import read_collapse
 from sealane.query.cursor import Cursor, as_bool, as_float, as_int, float_from, text_of
 from sealane.query.fields import apply_stored_fields, read_field_list, read_stored_fields
+from sealane.query.highlight import read_highlight
 from sealane.query.json_text import decode_fast, refuse_rest
+from sealane.query.knn import knn_section_reader, sized
 from sealane.query.located import Place, scan, token
 from sealane.query.names import BODY_MEMBERS
+from sealane.query.pipeline_order import ordered_pipelines
+from sealane.query.point_in_time import in_point_in_time, read_point_in_time, read_slice
 from sealane.query.queries import parse_inner
+from sealane.query.rescore import read_rescore
+from sealane.query.retriever import check_retriever, read_retriever
 from sealane.query.sorting import read_search_after, read_sort
+from sealane.query.source_filter import read_source_filter
+from sealane.query.suggest_body import read_suggest
 from sealane.settings.units import parse_time
 
 _CACHED_BODIES = 1024
@@ -31,6 +40,14 @@ def parse_search_body(raw: bytes) -> dsl.SearchBody:
     Raises ParsingError, XContentParseError, XContentEnd, IllegalArgument, NumberFormatError and
     ActionRequestValidation with the reference's texts and places.
     """
+    body = parse_unvalidated(raw)
+    if body.problems:
+        raise ActionRequestValidation(body.problems)
+    return body
+
+
+def parse_unvalidated(raw: bytes) -> dsl.SearchBody:
+    """As `parse_search_body`, but what a request is refused for only after all of it was read stands in `problems`."""
     return _cached(raw) if len(raw) <= _CACHED_BYTES else _parse(raw)
 
 
@@ -84,10 +101,27 @@ def read_body(value: Any, raw: bytes, begin: Place | None = None) -> dsl.SearchB
                 raise cursor.error(f"[{name}] is not supported by this version")
             raise cursor.error(f"Unknown key for a {token(member)} in [{name}].")
     apply_stored_fields(arguments)
+    problems = []
     if "search_after" in arguments and arguments.get("from_", 0) > 0:
-        raise ActionRequestValidation(
-            ["[from] parameter must be set to 0 when [search_after] is used"]
+        problems.append("[from] parameter must be set to 0 when [search_after] is used")
+    if "aggs" in arguments:
+        arguments["aggs"], faults = ordered_pipelines(arguments["aggs"])
+        problems += faults
+    if problems:
+        arguments["problems"] = tuple(problems)
+    if "pit" in arguments and "sort" in arguments:
+        after = arguments.get("search_after")
+        arguments["sort"] = in_point_in_time(
+            arguments["sort"], None if after is None else len(after)
         )
+    if "suggest" in value and not ("query" in value or arguments.get("aggs") or "knn" in value):
+        arguments["suggest_only"] = True
+    if cursor.lookups:
+        arguments["lookups"] = True
+    if "knn" in arguments:
+        arguments["knn"] = sized(arguments["knn"], arguments.get("size", 10))
+    if "retriever" in arguments:
+        check_retriever(value, arguments.get("size"), arguments["retriever"])
     return dsl.SearchBody(raw=raw, **arguments)
 
 
@@ -98,6 +132,8 @@ def _kind(value: Any) -> str:
         return "array"
     return "null" if value is None else "value"
 
+
+read_knn = knn_section_reader(parse_inner)
 
 Reader = Callable[[Cursor, Mapping[str, Any], str, dict[str, Any]], None]
 
@@ -154,60 +190,8 @@ def _min_score(cursor: Cursor, members: Mapping[str, Any], name: str) -> float:
     return float_from(value) if isinstance(value, str) else as_float(cursor, members, name)
 
 
-def _source(cursor: Cursor, members: Mapping[str, Any], name: str) -> dsl.SourceFilter:
-    value = members[name]
-    if isinstance(value, bool):
-        return dsl.SourceFilter(enabled=value)
-    if isinstance(value, str):
-        return dsl.SourceFilter(includes=(value,))
-    if isinstance(value, list):
-        includes = []
-        for index, item in enumerate(value):
-            if not isinstance(item, str | int | float):
-                place = cursor.value(value, index)
-                raise IllegalArgument(f"Expected text at {place} but found {token(item)}")
-            includes.append(text_of(item))
-        return dsl.SourceFilter(includes=tuple(includes))
-    if not isinstance(value, dict):
-        cursor.value(members, name)
-        raise cursor.error(
-            "Expected one of [VALUE_BOOLEAN, VALUE_STRING, START_ARRAY, START_OBJECT] but found "
-            f"[{token(value)}]"
-        )
-    lists: dict[str, tuple[str, ...]] = {}
-    for key in value:
-        if key not in ("include", "includes", "exclude", "excludes"):
-            cursor.value(value, key)
-            raise cursor.error(f"Unknown key for a {token(value[key])} in [{key}].")
-        lists[key.rstrip("s")] = lists.get(key.rstrip("s"), ()) + _patterns(cursor, value, key)
-    return dsl.SourceFilter(includes=lists.get("include", ()), excludes=lists.get("exclude", ()))
-
-
-def _patterns(cursor: Cursor, members: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = members[name]
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            if not isinstance(item, str):
-                cursor.value(value, index)
-                raise cursor.error(f"Unknown key for a {token(item)} in [{name}].")
-        return tuple(value)
-    cursor.value(members, name)
-    raise cursor.error(f"Unknown key for a {token(value)} in [{name}].")
-
-
 def _aggs(cursor: Cursor, members: Mapping[str, Any], name: str, arguments: dict[str, Any]) -> None:
     arguments["aggs"] = arguments.get("aggs", ()) + read_aggs(cursor, members[name])
-
-
-def _off_only(
-    cursor: Cursor, members: Mapping[str, Any], name: str, arguments: dict[str, Any]
-) -> None:
-    """Options that exist only to be off."""
-    if as_bool(cursor, members, name):
-        cursor.value(members, name)
-        raise cursor.error(f"[{name}] is not supported by this version")
 
 
 def _empty_only(
@@ -246,35 +230,35 @@ _READERS: dict[tuple[str, str], Reader] = {
     ("min_score", "value"): _into("min_score", _min_score),
     ("version", "value"): _into("version", as_bool),
     ("seq_no_primary_term", "value"): _into("seq_no_primary_term", as_bool),
-    ("_source", "value"): _into("source", _source),
-    ("_source", "array"): _into("source", _source),
-    ("_source", "object"): _into("source", _source),
+    ("_source", "value"): _into("source", read_source_filter),
+    ("_source", "array"): _into("source", read_source_filter),
+    ("_source", "object"): _into("source", read_source_filter),
     ("fields", "array"): _into("fields", read_field_list),
     ("docvalue_fields", "array"): _into("docvalue_fields", read_field_list),
     ("stored_fields", "value"): _into("stored_fields", read_stored_fields),
     ("stored_fields", "array"): _into("stored_fields", read_stored_fields),
-    ("explain", "value"): _off_only,
-    ("profile", "value"): _off_only,
+    ("collapse", "object"): _into("collapse", read_collapse),
+    ("retriever", "object"): _into("retriever", read_retriever),
+    ("knn", "object"): _into("knn", read_knn),
+    ("knn", "array"): _into("knn", read_knn),
+    ("suggest", "object"): _into("suggest", read_suggest),
+    ("rescore", "object"): _into("rescore", read_rescore),
+    ("rescore", "array"): _into("rescore", read_rescore),
+    ("explain", "value"): _into("explain", as_bool),
+    ("profile", "value"): _into("profile", as_bool),
     ("stats", "array"): _stats_groups,
     ("ext", "object"): _empty_only,
-    ("highlight", "object"): _empty_only,
+    ("highlight", "object"): _into("highlight", read_highlight),
     ("runtime_mappings", "object"): _empty_only,
     ("script_fields", "object"): _empty_only,
     ("indices_boost", "array"): _empty_only,
     ("indices_boost", "object"): _empty_only,
     ("sub_searches", "array"): _empty_only,
+    ("pit", "object"): _into("pit", read_point_in_time),
+    ("slice", "object"): _into("slice", read_slice),
 }
 
 _NOT_HERE = {
-    ("suggest", "object"),
-    ("collapse", "object"),
-    ("rescore", "object"),
-    ("rescore", "array"),
-    ("slice", "object"),
-    ("pit", "object"),
-    ("knn", "object"),
-    ("knn", "array"),
     ("rank", "object"),
-    ("retriever", "object"),
 }
 """Members of the reference that are known here, and refused."""

@@ -24,7 +24,9 @@ from sealane.query.cursor import (
 )
 from sealane.query.located import token
 from sealane.query.metric_aggs import AggReader, at_least, require_field, source_members
+from sealane.query.nested import read_nested_agg, read_reverse_nested_agg
 from sealane.query.queries import parse_inner
+from sealane.query.term_rules import TERM_RULES, VALUE_TYPE
 from sealane.settings.units import parse_time
 
 _KEY_ASCENDING = dsl.BucketOrder("_key", True)
@@ -68,33 +70,18 @@ def _one_order(cursor: Cursor, members: Mapping[str, Any]) -> dsl.BucketOrder:
     return found
 
 
-_ORDER = Member(OBJECT_ARRAY, _order)
+ORDER = Member(OBJECT_ARRAY, _order)
+"""The `order` of buckets."""
 
 
 # -- terms -------------------------------------------------------------------------------------------------------
 
 
-def _collect_mode(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+def collect_mode(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+    """One of the two modes; neither changes an answer."""
     if members[name] not in ("depth_first", "breadth_first"):
         raise ParseError(f"no [collect_mode] found for value [{members[name]}]")
     return str(members[name])
-
-
-def _include(cursor: Cursor, members: Mapping[str, Any], name: str) -> tuple[dsl.Scalar, ...] | str:
-    value = members[name]
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        cursor.begin(value)
-        raise cursor.error("partitioned terms are not supported by this version")
-    for index, item in enumerate(value):
-        if not isinstance(item, str | int | float):
-            cursor.value(value, index)
-            raise IllegalArgument(f"Expected text at {cursor.place} but found {token(item)}")
-    return tuple(value)
-
-
-_INCLUDE_TOKENS = ("VALUE_STRING", "START_ARRAY", "START_OBJECT")
 
 
 def _terms(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -104,17 +91,16 @@ def _terms(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) ->
         "shard_size": Member(NUMBER, at_least(0, "shardSize", agg, above=True)),
         "min_doc_count": Member(NUMBER, at_least(0, "minDocCount", agg)),
         "shard_min_doc_count": Member(NUMBER, at_least(0, "shardMinDocCount", agg)),
-        "order": _ORDER,
-        "include": Member(_INCLUDE_TOKENS, _include),
-        "exclude": Member(("VALUE_STRING", "START_ARRAY"), _include),
+        "order": ORDER,
+        **TERM_RULES,
         "show_term_doc_count_error": Member(BOOLEAN, as_bool),
-        "collect_mode": Member(STRING, _collect_mode),
+        "collect_mode": Member(STRING, collect_mode),
         "execution_hint": Member(STRING, plain),
     }
+    known["value_type"] = VALUE_TYPE
     found = read_members(cursor, kind, container[kind], known)
     require_field(found)
-    for ignored in ("value_type", "collect_mode", "execution_hint"):
-        found.pop(ignored, None)
+    found.pop("collect_mode", None)
     return {"build": dsl.TermsAgg, **found}
 
 
@@ -152,7 +138,7 @@ def _histogram_members(agg: str) -> dict[str, Member]:
     return {
         **source_members(agg),
         "min_doc_count": Member(NUMBER, at_least(0, "minDocCount", agg)),
-        "order": _ORDER,
+        "order": ORDER,
         "keyed": Member(BOOLEAN, as_bool),
     }
 
@@ -200,7 +186,8 @@ _CALENDAR = {
 _CALENDAR_NAMES = {name: unit for unit, names in _CALENDAR.items() for name in names}
 
 
-def _calendar_interval(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+def calendar_interval(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+    """A unit of the calendar, under either of its names."""
     if "fixed_interval" in members and _before(members, "fixed_interval", name):
         raise IllegalArgument(
             "Cannot use [calendar_interval] with [fixed_interval] configuration option."
@@ -213,7 +200,8 @@ def _calendar_interval(_: Cursor, members: Mapping[str, Any], name: str) -> str:
     return _CALENDAR_NAMES[value]
 
 
-def _fixed_interval(_: Cursor, members: Mapping[str, Any], name: str) -> int:
+def fixed_interval(_: Cursor, members: Mapping[str, Any], name: str) -> int:
+    """A time value, in milliseconds."""
     if "calendar_interval" in members and _before(members, "calendar_interval", name):
         raise IllegalArgument(
             "Cannot use [fixed_interval] with [calendar_interval] configuration option."
@@ -226,7 +214,8 @@ def _before(members: Mapping[str, Any], first: str, second: str) -> bool:
     return names.index(first) < names.index(second)
 
 
-def _offset(_: Cursor, members: Mapping[str, Any], name: str) -> int:
+def date_offset(_: Cursor, members: Mapping[str, Any], name: str) -> int:
+    """A number of milliseconds, or a time value with a sign."""
     value = members[name]
     if not isinstance(value, str):
         return int(value)
@@ -236,7 +225,8 @@ def _offset(_: Cursor, members: Mapping[str, Any], name: str) -> int:
     return sign * parse_time(unsigned, setting).ms
 
 
-def _time_zone(cursor: Cursor, members: Mapping[str, Any], name: str) -> str:
+def time_zone(cursor: Cursor, members: Mapping[str, Any], name: str) -> str:
+    """The name of a zone, or whole hours from UTC."""
     value = members[name]
     if isinstance(value, str):
         try:
@@ -253,10 +243,10 @@ def _date_histogram(
 ) -> dict[str, Any]:
     known = {
         **_histogram_members(agg),
-        "calendar_interval": Member(STRING, _calendar_interval),
-        "fixed_interval": Member(STRING, _fixed_interval),
-        "offset": Member(NUMBER, _offset),
-        "time_zone": Member(NUMBER, _time_zone),
+        "calendar_interval": Member(STRING, calendar_interval),
+        "fixed_interval": Member(STRING, fixed_interval),
+        "offset": Member(NUMBER, date_offset),
+        "time_zone": Member(NUMBER, time_zone),
         "extended_bounds": Member(OBJECT, _date_bounds),
         "hard_bounds": Member(OBJECT, _date_bounds),
     }
@@ -301,15 +291,16 @@ def _range(cursor: Cursor, members: Mapping[str, Any]) -> dsl.RangeBucketSpec:
     return dsl.RangeBucketSpec(found.get("from"), found.get("to"), found.get("key"))
 
 
-def _number_range(each: dsl.RangeBucketSpec) -> dsl.RangeBucketSpec:
-    """The range with its ends as numbers."""
-    cursor = Cursor()
-    ends = {
-        name: as_float(cursor, {name: value}, name)
-        for name, value in (("from_", each.from_), ("to", each.to))
-        if value is not None
-    }
-    return dsl.RangeBucketSpec(key=each.key, **ends)
+def _place_of(each: dsl.RangeBucketSpec) -> tuple[float, float]:
+    """By what ranges are sorted, as far as it can be told of text: what it means, the field's type says."""
+
+    def place(end: dsl.Scalar | None, missing: float) -> float:
+        try:
+            return missing if end is None else float(end)
+        except ValueError:
+            return missing
+
+    return place(each.from_, float("-inf")), place(each.to, float("inf"))
 
 
 def _range_agg(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -320,23 +311,13 @@ def _range_agg(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str
         "keyed": Member(BOOLEAN, as_bool),
     }
     if date:
-        known["time_zone"] = Member(NUMBER, _time_zone)
+        known["time_zone"] = Member(NUMBER, time_zone)
     found = read_members(cursor, kind, container[kind], known)
     require_field(found)
     found.pop("value_type", None)
     ranges = found.pop("ranges", ())
     if not date:
-        low, high = float("-inf"), float("inf")
-        numbers = [_number_range(each) for each in ranges]
-        ranges = tuple(
-            sorted(
-                numbers,
-                key=lambda each: (
-                    low if each.from_ is None else each.from_,
-                    high if each.to is None else each.to,
-                ),
-            )
-        )
+        ranges = tuple(sorted(ranges, key=_place_of))
     return {"build": dsl.RangeAgg, "ranges": ranges, "date": date, **found}
 
 
@@ -389,7 +370,11 @@ def _filters(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) 
 def _missing(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
     found = read_members(cursor, kind, container[kind], source_members(agg))
     require_field(found)
-    return {"build": dsl.MissingAgg, "field": found["field"]}
+    return {
+        "build": dsl.MissingAgg,
+        "field": found["field"],
+        "filled": found.get("missing") is not None,
+    }
 
 
 def _global(cursor: Cursor, agg: str, container: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -412,4 +397,6 @@ BUCKETS: dict[str, AggReader] = {
     "filters": _filters,
     "missing": _missing,
     "global": _global,
+    "nested": read_nested_agg,
+    "reverse_nested": read_reverse_nested_agg,
 }

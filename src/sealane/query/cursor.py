@@ -27,12 +27,14 @@ _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 class Cursor:
     """`place` is where the reference's parser would stand now."""
 
-    __slots__ = ("depth", "place")
+    __slots__ = ("depth", "lookups", "place")
 
     def __init__(self) -> None:
         self.place = START
         self.depth = 0
         """How many queries are open around this one."""
+        self.lookups = False
+        """Whether a query named a document to take its terms from."""
 
     def key(self, members: Mapping[str, Any], name: str) -> Place:
         if isinstance(members, LocatedDict):

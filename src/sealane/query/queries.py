@@ -1,6 +1,6 @@
 """The query DSL: JSON objects to `model.dsl` queries, by name of the query.
 
-Full text queries are in `text_queries`.
+Full text queries are in `text_queries`, those on the form of terms in `term_queries`.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from typing import Any
 from sealane.errors import IllegalArgument, IllegalState, ParsingError, TooManyBooleanClauses
 from sealane.model import dsl
 from sealane.model.dates import check_format, zone
+from sealane.query.compound_queries import boosting, wrapper
 from sealane.query.cursor import (
     BOOLEAN,
     OBJECT_ARRAY,
@@ -20,6 +21,10 @@ from sealane.query.cursor import (
     read_members,
     text_of,
 )
+from sealane.query.function_score import distance_feature, function_score_parser
+from sealane.query.geo import geo_bounding_box, geo_distance, geo_polygon
+from sealane.query.instead import refusal
+from sealane.query.knn import SCORED_DOCS, knn_parser, scored_docs
 from sealane.query.located import token
 from sealane.query.members import (
     COMMON,
@@ -32,9 +37,20 @@ from sealane.query.members import (
     text_or_none,
     unsupported_member,
 )
+from sealane.query.more_like_this import more_like_this
 from sealane.query.names import QUERIES
+from sealane.query.nested import nested_parser
+from sealane.query.query_strings import query_string, simple_query_string
 from sealane.query.suggest import did_you_mean
-from sealane.query.text_queries import match, match_phrase, multi_match
+from sealane.query.term_queries import fuzzy, regexp, terms_set, wildcard
+from sealane.query.terms_lookup import check_lookup
+from sealane.query.text_queries import (
+    match,
+    match_bool_prefix,
+    match_phrase,
+    match_phrase_prefix,
+    multi_match,
+)
 
 MAX_NESTED_DEPTH = 30
 """`indices.query.bool.max_nested_depth`."""
@@ -81,7 +97,7 @@ def parse_inner(cursor: Cursor, container: Any, key: str | int) -> dsl.Query:
 
 def _unknown(cursor: Cursor, name: str) -> ParsingError:
     if name in QUERIES:
-        return cursor.error(f"[{name}] query is not supported by this version")
+        return cursor.error(refusal(name))
     missing = NamedObjectNotFound(f"[{cursor.place}] unknown field [{name}]")
     return cursor.error(f"unknown query [{name}]{did_you_mean(name, QUERIES)}", caused_by=missing)
 
@@ -149,10 +165,12 @@ def _terms(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
                 raise cursor.error("[terms] query does not support multiple fields")
             field, values = name, _term_values(cursor, name, value)
         elif isinstance(value, dict):
-            cursor.value(members, name)
-            if not value:
-                raise IllegalArgument("Required [index, id, path]")
-            raise cursor.error("[terms] query with a terms lookup is not supported by this version")
+            if field is not None:
+                cursor.value(members, name)
+                raise cursor.error("[terms] query does not support multiple fields")
+            check_lookup(cursor, value)
+            cursor.lookups = True
+            field = name
         elif not read_common(cursor, members, name, found):
             raise unsupported_member(cursor, "terms", members, name)
     if field is None:
@@ -267,7 +285,9 @@ def _prefix(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
                 found[name] = text_or_none(cursor, body, name)
             elif name == "case_insensitive":
                 found[name] = as_bool(cursor, body, name)
-            elif name != "rewrite" and not read_common(cursor, body, name, found):
+            elif name == "rewrite":
+                found[name] = text_or_none(cursor, body, name)
+            elif not read_common(cursor, body, name, found):
                 raise unsupported_member(cursor, "prefix", body, name)
     if found.get("value") is None:
         raise IllegalArgument("value cannot be null")
@@ -275,6 +295,7 @@ def _prefix(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
         field=field,
         value=found["value"],
         case_insensitive=found.get("case_insensitive", False),
+        rewrite=found.get("rewrite"),
         **common(found),
     )
 
@@ -404,5 +425,24 @@ _PARSERS: dict[str, QueryParser] = {
     "dis_max": _dis_max,
     "match": match,
     "match_phrase": match_phrase,
+    "match_phrase_prefix": match_phrase_prefix,
+    "match_bool_prefix": match_bool_prefix,
     "multi_match": multi_match,
+    "wildcard": wildcard,
+    "regexp": regexp,
+    "fuzzy": fuzzy,
+    "terms_set": terms_set,
+    "more_like_this": more_like_this,
+    "query_string": query_string,
+    "simple_query_string": simple_query_string,
+    "boosting": lambda cursor, members: boosting(cursor, members, parse_inner),
+    "wrapper": lambda cursor, members: wrapper(cursor, members, parse_inner),
+    "function_score": function_score_parser(parse_inner),
+    "distance_feature": distance_feature,
+    "nested": nested_parser(parse_inner),
+    "geo_bounding_box": geo_bounding_box,
+    "geo_distance": geo_distance,
+    "geo_polygon": geo_polygon,
+    "knn": knn_parser(parse_inner),
+    SCORED_DOCS: scored_docs,
 }

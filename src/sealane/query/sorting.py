@@ -5,11 +5,13 @@ from typing import Any
 
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
+from sealane.model.dsl.joined import NestedSort
 from sealane.query.cursor import OBJECT, STRING, VALUE, Cursor, Member, plain, read_members, text_of
+from sealane.query.geo import read_geo_sort
 from sealane.query.located import token
 
 _MODES = ("min", "max", "sum", "avg", "median")
-_NOT_HERE = ("_geo_distance", "_script")
+_NOT_HERE = ("_script",)
 _BY_SCORE = dsl.SortField(field="_score", descending=True)
 
 
@@ -47,6 +49,8 @@ def _entry(cursor: Cursor, members: Mapping[str, Any], name: str) -> dsl.SortFie
     cursor.value(members, name)
     if name in _NOT_HERE:
         raise cursor.error(f"[{name}] sort is not supported by this version")
+    if name == "_geo_distance" and not isinstance(value, str):
+        return read_geo_sort(cursor, members, name, _read_nested)
     if isinstance(value, str):
         return dsl.SortField(field=name, descending=_descending(value))
     kind = "_score" if name == "_score" else "field_sort"
@@ -66,6 +70,8 @@ def _entry(cursor: Cursor, members: Mapping[str, Any], name: str) -> dsl.SortFie
         mode=found.get("mode"),
         unmapped_type=found.get("unmapped_type"),
         format=found.get("format"),
+        nested=found.get("nested"),
+        numeric_type=found.get("numeric_type"),
     )
 
 
@@ -108,11 +114,19 @@ def _numeric_type(_: Cursor, members: Mapping[str, Any], name: str) -> str:
         raise IllegalArgument(
             f"invalid value for [numeric_type], must be [long, double, date, date_nanos], got {wanted}"
         )
-    raise IllegalArgument("[numeric_type] is not supported by this version")
+    return str(wanted)
 
 
-def _nested(cursor: Cursor, members: Mapping[str, Any], name: str) -> Any:
-    raise IllegalArgument("nested sorting is not supported by this version")
+def _read_nested(cursor: Cursor, body: Mapping[str, Any]) -> NestedSort:
+    # Queries have inner hits, which are sorted: the two modules need each other.
+    from sealane.query.nested import read_nested_sort
+    from sealane.query.queries import parse_inner
+
+    return read_nested_sort(cursor, body, parse_inner)
+
+
+def _nested(cursor: Cursor, members: Mapping[str, Any], name: str) -> NestedSort:
+    return _read_nested(cursor, members[name])
 
 
 _ORDER = Member(STRING, lambda _, m, n: _descending(m[n]))

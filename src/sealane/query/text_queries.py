@@ -1,11 +1,20 @@
-"""The full text queries: match, match_phrase, multi_match."""
+"""The full text queries: match and its kin, multi_match. Those with a syntax of their own are in `query_strings`."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from sealane.errors import IllegalArgument, ParseError, ParsingError
+from sealane.errors import IllegalArgument, ParseError
 from sealane.model import dsl
-from sealane.query.cursor import Cursor, as_bool, as_float, as_int, float_from, text_of
+from sealane.query.cursor import (
+    Convert,
+    Cursor,
+    as_bool,
+    as_float,
+    as_int,
+    float_from,
+    text_of,
+)
+from sealane.query.fuzziness import fuzziness_of, fuzzing_of
 from sealane.query.located import token
 from sealane.query.members import (
     common,
@@ -15,18 +24,10 @@ from sealane.query.members import (
     unsupported_member,
 )
 
-_WITHOUT_EFFECT = (
-    # They tune fuzzy matching and synonyms, which do not exist here.
-    "auto_generate_synonyms_phrase_query",
-    "fuzzy_rewrite",
-    "fuzzy_transpositions",
-    "max_expansions",
-    "prefix_length",
-)
 _ZERO_TERMS = ("none", "all")
 
 
-def _operator(value: Any) -> Literal["or", "and"]:
+def operator_of(value: Any) -> Literal["or", "and"]:
     name = text_of(value)
     if name.lower() not in ("or", "and"):
         raise IllegalArgument(
@@ -50,9 +51,25 @@ def _zero_terms(cursor: Cursor, members: Mapping[str, Any], name: str) -> str:
     return value.lower()
 
 
-def _not_here(cursor: Cursor, query: str, members: Mapping[str, Any], name: str) -> ParsingError:
-    cursor.value(members, name)
-    return cursor.error(f"[{query}] [{name}] is not supported by this version")
+def _least(query: str, name: str, value: int) -> int:
+    """A number of the fuzzy options, as far down as each query lets it go."""
+    wrong = value < 0 if name == "prefix_length" else value <= 0
+    if query == "match_phrase_prefix":
+        wrong = value < 0
+    if wrong:
+        raise IllegalArgument(_TOO_SMALL[query, name])
+    return value
+
+
+_TOO_SMALL = {
+    ("match", "prefix_length"): "[match] requires prefix length to be non-negative.",
+    ("match", "max_expansions"): "[match] requires maxExpansions to be positive.",
+    ("match_bool_prefix", "prefix_length"): "No negative prefix length allowed.",
+    ("match_bool_prefix", "max_expansions"): "Max expansions must be strictly great than zero.",
+    ("match_phrase_prefix", "max_expansions"): "No negative maxExpansions allowed.",
+    ("multi_match", "prefix_length"): "No negative prefix length allowed.",
+    ("multi_match", "max_expansions"): "Max expansions must be strictly great than zero.",
+}
 
 
 def _member(
@@ -67,39 +84,64 @@ def _member(
     if not isinstance(value, str | int | float):
         cursor.value(members, name)
         raise cursor.error(f"[{query}] unknown token [{token(value)}] after [{name}]")
-    allowed = _MEMBERS[query]
-    if name == "query":
-        found[name] = value
-    elif name == "operator" and name in allowed:
-        found[name] = _operator(value)
-    elif name == "minimum_should_match" and name in allowed:
-        found[name] = text_of(value)
-    elif name == "zero_terms_query":
-        found[name] = _zero_terms(cursor, members, name)
-    elif name == "lenient" and name in allowed:
-        found[name] = as_bool(cursor, members, name)
-    elif name == "slop" and name in allowed:
-        found[name] = _slop(cursor, members, name)
-    elif name == "tie_breaker" and name in allowed:
-        found[name] = as_float(cursor, members, name)
-    elif name == "analyzer":
-        if value != "standard":
-            raise _not_here(cursor, query, members, name)
-    elif name == "fuzziness" and name in allowed:
-        if text_of(value) != "0":
-            raise _not_here(cursor, query, members, name)
-    elif name in _WITHOUT_EFFECT and name in allowed:
-        pass
+    read = _READERS.get(name) if name in _MEMBERS[query] else None
+    if read is not None:
+        found[name] = read(cursor, members, name)
+    elif name in ("max_expansions", "prefix_length") and name in _MEMBERS[query]:
+        found[name] = _least(query, name, as_int(cursor, members, name))
     elif not read_common(cursor, members, name, found):
         raise unsupported_member(cursor, query, members, name)
 
 
-_MATCH = {"operator", "minimum_should_match", "lenient", "fuzziness", *_WITHOUT_EFFECT}
+def _as_text(_: Cursor, members: Mapping[str, Any], name: str) -> str:
+    return text_of(members[name])
+
+
+_READERS: Mapping[str, Convert] = {
+    "query": lambda _, members, name: members[name],
+    "operator": lambda _, members, name: operator_of(members[name]),
+    "minimum_should_match": _as_text,
+    "zero_terms_query": _zero_terms,
+    "lenient": as_bool,
+    "slop": _slop,
+    "tie_breaker": as_float,
+    "analyzer": _as_text,
+    "fuzziness": lambda _, members, name: fuzziness_of(members[name]),
+    "fuzzy_rewrite": _as_text,
+    "fuzzy_transpositions": as_bool,
+    "auto_generate_synonyms_phrase_query": as_bool,
+}
+_ANY = {"query", "analyzer"}
+_FUZZY = {
+    "fuzziness",
+    "fuzzy_rewrite",
+    "fuzzy_transpositions",
+    "max_expansions",
+    "prefix_length",
+}
+_WORDS = {"operator", "minimum_should_match"}
+_MATCH = {
+    *_ANY,
+    *_FUZZY,
+    *_WORDS,
+    "lenient",
+    "zero_terms_query",
+    "auto_generate_synonyms_phrase_query",
+}
 _MEMBERS = {
     "match": _MATCH,
-    "match_phrase": {"slop"},
+    "match_phrase": _ANY | {"slop", "zero_terms_query"},
+    "match_phrase_prefix": _ANY | {"slop", "zero_terms_query", "max_expansions"},
+    "match_bool_prefix": _ANY | _FUZZY | _WORDS,
     "multi_match": _MATCH | {"slop", "tie_breaker"},
 }
+
+
+def _fuzzy_arguments(found: Mapping[str, Any]) -> dict[str, Any]:
+    """`fuzzing` only where fuzziness was asked for: the other options do nothing by themselves."""
+    rewrite = found.get("fuzzy_rewrite")
+    wanted = "fuzziness" in found
+    return {"fuzzing": fuzzing_of(found, rewrite=rewrite) if wanted else None}
 
 
 def match(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
@@ -124,35 +166,72 @@ def match(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
         minimum_should_match=found.get("minimum_should_match"),
         zero_terms_query=found.get("zero_terms_query", "none"),
         lenient=found.get("lenient", False),
+        analyzer=found.get("analyzer"),
+        fuzzy_rewrite=found.get("fuzzy_rewrite"),
+        **_fuzzy_arguments(found),
         **common(found),
     )
 
 
 def match_phrase(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
     """`{"field": "text"}` or `{"field": {"query": "text", "slop": 1}}`."""
-    field = single_field(cursor, "match_phrase", members)
-    if field is None:
-        raise IllegalArgument("[match_phrase] requires fieldName")
-    found: dict[str, Any] = {}
-    body = members[field]
-    if isinstance(body, dict):
-        for name in body:
-            _member(cursor, "match_phrase", body, name, found)
-    else:
-        text_or_none(cursor, members, field)
-        found["query"] = body
-    if found.get("query") is None:
-        raise IllegalArgument("[match_phrase] requires query value")
+    field, found = _on_one_field(cursor, "match_phrase", members)
     return dsl.MatchPhrase(
         field=field,
         query=found["query"],
         slop=found.get("slop", 0),
         zero_terms_query=found.get("zero_terms_query", "none"),
+        analyzer=found.get("analyzer"),
         **common(found),
     )
 
 
-_TYPES_NOT_HERE = ("phrase_prefix", "bool_prefix")
+def _on_one_field(
+    cursor: Cursor, query: str, members: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """The field of a query like match_phrase, and its members. Raises IllegalArgument where one is missing."""
+    field = single_field(cursor, query, members)
+    if field is None:
+        raise IllegalArgument(f"[{query}] requires fieldName")
+    found: dict[str, Any] = {}
+    body = members[field]
+    if isinstance(body, dict):
+        for name in body:
+            _member(cursor, query, body, name, found)
+    else:
+        text_or_none(cursor, members, field)
+        found["query"] = body
+    if found.get("query") is None:
+        raise IllegalArgument(f"[{query}] requires query value")
+    return field, found
+
+
+def match_phrase_prefix(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
+    """As match_phrase; the last word is a prefix."""
+    field, found = _on_one_field(cursor, "match_phrase_prefix", members)
+    return dsl.MatchPhrasePrefix(
+        field=field,
+        query=found["query"],
+        slop=found.get("slop", 0),
+        max_expansions=found.get("max_expansions", 50),
+        zero_terms_query=found.get("zero_terms_query", "none"),
+        analyzer=found.get("analyzer"),
+        **common(found),
+    )
+
+
+def match_bool_prefix(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
+    """As match; the last word is a prefix."""
+    field, found = _on_one_field(cursor, "match_bool_prefix", members)
+    return dsl.MatchBoolPrefix(
+        field=field,
+        query=found["query"],
+        operator=found.get("operator", "or"),
+        minimum_should_match=found.get("minimum_should_match"),
+        analyzer=found.get("analyzer"),
+        **_fuzzy_arguments(found),
+        **common(found),
+    )
 
 
 def multi_match(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
@@ -164,12 +243,16 @@ def multi_match(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
         if name == "fields":
             fields = _fields(cursor, members, name)
         elif name == "type" and isinstance(value, str):
-            kind = _type(cursor, members, name)
+            kind = type_of(value)
         else:
             _member(cursor, "multi_match", members, name, found)
     cursor.end(members)
     if "query" not in found:
         raise cursor.error("No text specified for multi_match query")
+    if "fuzziness" in found and kind in _NEVER_FUZZY:
+        raise cursor.error(f"Fuzziness not allowed for type [{kind.value}]")
+    if found.get("slop") and kind is dsl.MultiMatchType.BOOL_PREFIX:
+        raise cursor.error(f"[slop] not allowed for type [{kind.value}]")
     return dsl.MultiMatch(
         fields=tuple(fields),
         query=found["query"],
@@ -178,17 +261,25 @@ def multi_match(cursor: Cursor, members: Mapping[str, Any]) -> dsl.Query:
         minimum_should_match=found.get("minimum_should_match"),
         tie_breaker=found.get("tie_breaker"),
         zero_terms_query=found.get("zero_terms_query", "none"),
-        lenient=found.get("lenient", False),
+        lenient=found.get("lenient"),
         slop=found.get("slop", 0),
+        analyzer=found.get("analyzer"),
+        fuzzy_rewrite=found.get("fuzzy_rewrite"),
+        max_expansions=found.get("max_expansions", 50),
+        **_fuzzy_arguments(found),
         **common(found),
     )
 
 
-def _type(cursor: Cursor, members: Mapping[str, Any], name: str) -> dsl.MultiMatchType:
-    value = members[name]
-    if value in _TYPES_NOT_HERE:
-        cursor.value(members, name)
-        raise cursor.error(f"[multi_match] type [{value}] is not supported by this version")
+_NEVER_FUZZY = (
+    dsl.MultiMatchType.CROSS_FIELDS,
+    dsl.MultiMatchType.PHRASE,
+    dsl.MultiMatchType.PHRASE_PREFIX,
+)
+
+
+def type_of(value: str) -> dsl.MultiMatchType:
+    """Raises ParseError for a type that does not exist."""
     if value not in list(dsl.MultiMatchType):
         raise ParseError(f"failed to parse [multi_match] query type [{value}]. unknown type.")
     return dsl.MultiMatchType(value)
@@ -207,5 +298,10 @@ def _field(cursor: Cursor, container: Any, key: str | int) -> tuple[str, float]:
     if not isinstance(container[key], str | int | float):
         cursor.value(container, key)
         raise cursor.error(f"[multi_match] unknown token [{token(container[key])}] after [fields]")
-    name, caret, boost = text_of(container[key]).partition("^")
+    return with_boost(text_of(container[key]))
+
+
+def with_boost(text: str) -> tuple[str, float]:
+    """`title^2` as name and boost. Raises NumberFormatError."""
+    name, caret, boost = text.partition("^")
     return name, float_from(boost) if caret else 1.0

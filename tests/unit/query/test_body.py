@@ -99,10 +99,8 @@ def test_too_many_clauses() -> None:
 @pytest.mark.parametrize(
     ("raw", "named"),
     [
-        (b'{"query":{"wildcard":{"k":"a*"}}}', "wildcard"),
-        (b'{"aggs":{"a":{"percentiles":{"field":"n"}}}}', "percentiles"),
-        (b'{"collapse":{"field":"n"}}', "collapse"),
-        (b'{"query":{"match":{"t":{"query":"a","fuzziness":"AUTO"}}}}', "fuzziness"),
+        (b'{"query":{"intervals":{"k":{}}}}', "intervals"),
+        (b'{"aggs":{"a":{"inference":{"field":"n"}}}}', "inference"),
     ],
 )
 def test_what_is_not_here_yet_is_named(raw: bytes, named: str) -> None:

@@ -5,6 +5,7 @@ from sealane.reduce.kinds import DEFAULT_MAX_BUCKETS
 from sealane.reduce.memo import IdentityMemo, MergeMemo
 from sealane.reduce.merge import cluster_reduce_phases, merge
 from sealane.reduce.partial import ClusterAnswer, Partial
+from sealane.reduce.phases import reduce_phases
 
 __all__ = [
     "DEFAULT_MAX_BUCKETS",
@@ -15,5 +16,6 @@ __all__ = [
     "cluster_reduce_phases",
     "merge",
     "merge_aggs",
+    "reduce_phases",
     "render_aggs",
 ]

@@ -4,14 +4,53 @@ A merge that is not final keeps every bucket; the final one, at the top, drops, 
 is final changes only what is kept, never how states add up. Importing this module registers every kind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sealane.model.dsl import Agg
-from sealane.reduce import fixed_buckets, histogram, metrics, terms
+from sealane.reduce import (
+    analytics,
+    auto_dates,
+    composite,
+    fixed_buckets,
+    grids,
+    histogram,
+    metrics,
+    multi_terms,
+    percentiles,
+    rare_terms,
+    rates,
+    samplers,
+    significant,
+    spans,
+    terms,
+    top_hits,
+    value_metrics,
+    variable_width,
+)
 from sealane.reduce.kinds import DEFAULT_MAX_BUCKETS, Json, Reduction, Show, Tree
-from sealane.reduce.partial import AggPartial
+from sealane.reduce.partial import AggPartial, InnerHits
+from sealane.reduce.pipelines import run_pipelines
 
-KINDS = (fixed_buckets, histogram, metrics, terms)
+KINDS = (
+    analytics,
+    auto_dates,
+    composite,
+    fixed_buckets,
+    grids,
+    histogram,
+    metrics,
+    multi_terms,
+    percentiles,
+    rare_terms,
+    rates,
+    samplers,
+    significant,
+    spans,
+    terms,
+    top_hits,
+    value_metrics,
+    variable_width,
+)
 """The modules that register kinds."""
 
 
@@ -25,11 +64,23 @@ def merge_aggs(
     by_cluster: bool = False,
 ) -> Tree:
     """The tree of all sources. Raises AggregationExecution when types differ, TooManyBuckets at the final merge."""
-    return Reduction(final, max_buckets, now_ms, by_cluster).trees(specs, trees) or {}
+    tree = Reduction(final, max_buckets, now_ms, by_cluster).trees(specs, trees) or {}
+    if not final:
+        return tree
+    if rates.has_rates(specs):
+        tree = rates.with_rates(specs, tree)
+    return run_pipelines(specs, tree)
 
 
 def render_aggs(
-    specs: tuple[Agg, ...], tree: Mapping[str, AggPartial], *, typed_keys: bool = False
+    specs: tuple[Agg, ...],
+    tree: Mapping[str, AggPartial],
+    *,
+    typed_keys: bool = False,
+    hits: Callable[[InnerHits], Json] | None = None,
 ) -> Json:
-    """The `aggregations` object. `tree` must come from a final merge. `typed_keys` writes `sterms#name`."""
-    return Show(typed_keys).aggs(specs, tree)
+    """The `aggregations` object. `tree` must come from a final merge. `typed_keys` writes `sterms#name`.
+
+    `hits` makes the JSON of hits, where the request has top_hits.
+    """
+    return Show(typed_keys, hits).aggs(specs, tree)

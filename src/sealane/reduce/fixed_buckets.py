@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from sealane.errors import AggregationExecution
 from sealane.model.dates import DEFAULT_FORMAT, format_date, resolve_date_math
 from sealane.model.dsl import (
@@ -13,6 +15,7 @@ from sealane.model.dsl import (
     RangeAgg,
     Scalar,
 )
+from sealane.model.dsl.joined import NestedAgg, ReverseNestedAgg
 from sealane.reduce.kinds import Json, Kind, NoNumber, Reduction, Show, register
 from sealane.reduce.number_format import decimal_format, java_double
 from sealane.reduce.partial import BucketsPartial, CountBucket
@@ -53,8 +56,10 @@ def _no_documents(reduction: Reduction, spec: Agg) -> BucketsPartial:
         return BucketsPartial([CountBucket(0)])
 
     def end(value: Scalar | None) -> float | None:
-        if value is None or not spec.date:
-            return None if value is None else float(value)
+        if value is None:
+            return None
+        if not spec.date and (number := _end(value)) is not None:
+            return number
         wanted = spec.format or DEFAULT_FORMAT
         return resolve_date_math(value, reduction.now_ms, wanted, time_zone=spec.time_zone)
 
@@ -66,13 +71,18 @@ def _no_documents(reduction: Reduction, spec: Agg) -> BucketsPartial:
 
 def _ranges(body: Json, spec: RangeAgg, partial: BucketsPartial, show: Show) -> None:
     ends = partial.bounds or [(_end(each.from_), _end(each.to)) for each in spec.ranges]
-    rows = list(zip(spec.ranges, ends, partial.buckets, strict=True))
-    if spec.date:
+    places = range(len(ends)) if partial.places is None else partial.places
+    kept = [(spec.ranges[at], ends[at]) for at in places]
+    rows = [(*pair, bucket) for pair, bucket in zip(kept, partial.buckets, strict=True)]
+    if partial.places is None:
         # Their order is known only once their ends are.
         rows.sort(key=lambda row: _position(row[1]))
 
+    # A field of dates shows them in a plain range too, and one of numbers no dates in a date_range.
+    shows_dates = partial.format != "" and (spec.date or partial.format is not None)
+
     def text(end: float) -> str | None:
-        if spec.date:
+        if shows_dates:
             wanted = spec.format or partial.format or DEFAULT_FORMAT
             return format_date(end, wanted, spec.time_zone or "UTC")
         return decimal_format(end, spec.format) if spec.format else None
@@ -99,8 +109,22 @@ def _ranges(body: Json, spec: RangeAgg, partial: BucketsPartial, show: Show) -> 
         body["buckets"] = [{"key": key} | shown for key, shown in buckets]
 
 
+def in_shown_order(spec: Agg, partial: BucketsPartial) -> BucketsPartial:
+    """The buckets in the order in which the answer has them: of ranges, that of their ends."""
+    ends = partial.bounds
+    if not isinstance(spec, RangeAgg) or partial.places is not None or not ends:
+        return partial
+    places = sorted(range(len(ends)), key=lambda at: _position(ends[at]))
+    return msgspec.structs.replace(
+        partial, buckets=[partial.buckets[at] for at in places], places=places
+    )
+
+
 def _end(value: Any) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return None
 
 
 def _position(ends: tuple[float | None, float | None]) -> tuple[float, float]:
@@ -122,6 +146,8 @@ def _filters(body: Json, spec: FiltersAgg, partial: BucketsPartial, show: Show) 
     keys = [*spec.keys]
     if spec.other_bucket_key is not None:
         keys.append(spec.other_bucket_key)
+    if partial.places is not None:
+        keys = [keys[at] for at in partial.places]
     if spec.keyed:
         body["buckets"] = dict(zip(keys, buckets, strict=True))
     else:
@@ -180,3 +206,5 @@ register(
 register_single(FilterAgg, "filter")
 register_single(MissingAgg, "missing")
 register_single(GlobalAgg, "global")
+register_single(NestedAgg, "nested")
+register_single(ReverseNestedAgg, "reverse_nested")

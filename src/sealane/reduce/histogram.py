@@ -51,11 +51,12 @@ def _without_gaps(
 ) -> list[HistogramBucket]:
     floor_key, next_key, low, high = _scale(reduction, spec, date_format)
     filled: list[HistogramBucket] = []
+    beside = buckets[0].aggs if buckets else None
 
     def fill(keys: Iterable[Number]) -> None:
         for key in keys:
             reduction.count(1)
-            filled.append(HistogramBucket(key, 0, reduction.trees(spec.subs, [])))
+            filled.append(HistogramBucket(key, 0, reduction.gap(spec.subs, beside)))
 
     def from_to(key: Number, stop: Number, *, inclusive: bool = False) -> Iterable[Number]:
         while key < stop or (inclusive and key == stop):
@@ -131,7 +132,11 @@ def _render(
             name = text if text is not None else str(key)
         else:
             key = float(bucket.key)
-            text = decimal_format(key, spec.format) if spec.format else None
+            text = None
+            if partial.format is not None:
+                text = format_date(key, spec.format or partial.format)
+            elif spec.format:
+                text = decimal_format(key, spec.format)
             name = text if text is not None else java_double(key)
         shown: Json = {} if text is None else {"key_as_string": text}
         shown |= {"key": key, "doc_count": bucket.count}

@@ -1,15 +1,14 @@
 """HyperLogLog++ as the reference counts distinct values: exact hashes while few, registers after that.
 
-Few means linear counting over hashes cut to 25 bits of index and their run of zeros, in 32 bits; its results equal the
-reference's. Above that, 2^precision registers are filled exactly as the reference fills them, and read as it reads
-them, with one difference: up to five times as many values as registers the reference corrects its raw estimate by
-tables of measured biases, where this takes Ertl's estimator (2017), which needs none. There the two differ by less than
-their error.
+Few means linear counting over hashes cut to 25 bits of index and their run of zeros, in 32 bits. Above that,
+2^precision registers are filled, and read with the measured biases of `hll_bias`. Hashes, registers and estimates are
+the reference's own, to the digit.
 """
 
-from math import ceil, log
+from math import ceil, floor, log
 from typing import TYPE_CHECKING, Any, Self
 
+from sealane.reduce.hll_bias import bias_of
 from sealane.reduce.partial import CardinalityPartial
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def _linear_limit(precision: int) -> int:
 
 def _linear_count(hashes: int) -> int:
     slots = float(_LINEAR_SLOTS)
-    return round(slots * log(slots / (slots - hashes))) if hashes else 0
+    return _rounded(slots * log(slots / (slots - hashes))) if hashes else 0
 
 
 def _runs(hashes: "NDArray[Any]", precision: int) -> "tuple[NDArray[Any], NDArray[Any]]":
@@ -204,7 +203,7 @@ _THRESHOLDS = (
     350_000,
 )
 """By precision from 4 on: up to here counting empty registers beats the raw estimate (Heule and others, 2013)."""
-_ALPHAS = {4: 0.673, 5: 0.697, 6: 0.709}
+_ALPHAS = {4: 0.673, 5: 0.697}
 
 
 def _estimate(registers: "NDArray[Any]", precision: int) -> int:
@@ -212,54 +211,17 @@ def _estimate(registers: "NDArray[Any]", precision: int) -> int:
 
     count = 1 << precision
     empty = int(np.count_nonzero(registers == 0))
-    if empty:
-        linear = count * log(count / empty)
-        if linear <= _THRESHOLDS[precision - MIN_PRECISION]:
-            return round(linear)
     alpha = _ALPHAS.get(precision, 0.7213 / (1 + 1.079 / count))
     raw = alpha * count * count / float(np.sum(np.exp2(-registers.astype(np.float64))))
     # Far above the number of registers the raw estimate has no bias to correct.
-    return round(raw) if raw > 5 * count else _ertl(registers, precision)
+    corrected = raw - bias_of(raw, precision) if raw <= 5 * count else raw
+    best = _rounded(count * log(count / empty) if empty else corrected)
+    return best if best <= _THRESHOLDS[precision - MIN_PRECISION] else _rounded(corrected)
 
 
-def _ertl(registers: "NDArray[Any]", precision: int) -> int:
-    """Ertl, 2017: the improved raw estimator, without tables."""
-    import numpy as np
-
-    count = 1 << precision
-    highest = 64 - precision
-    histogram = np.bincount(registers, minlength=highest + 2).tolist()
-    estimate = count * _tau(1 - histogram[highest + 1] / count)
-    for value in range(highest, 0, -1):
-        estimate = 0.5 * (estimate + histogram[value])
-    estimate += count * _sigma(histogram[0] / count)
-    return round(count * count / (2 * log(2)) / estimate)
-
-
-def _sigma(x: float) -> float:
-    if x == 1:
-        return float("inf")
-    power, total = 1.0, x
-    while True:
-        x *= x
-        before = total
-        total += x * power
-        power += power
-        if total == before:
-            return total
-
-
-def _tau(x: float) -> float:
-    if x in (0, 1):
-        return 0.0
-    power, total = 1.0, 1 - x
-    while True:
-        x **= 0.5
-        before = total
-        power *= 0.5
-        total -= (1 - x) ** 2 * power
-        if total == before:
-            return total / 3
+def _rounded(value: float) -> int:
+    """Half up, as the reference rounds."""
+    return floor(value + 0.5)
 
 
 def merge_partials(partials: list[CardinalityPartial], threshold: int) -> CardinalityPartial:

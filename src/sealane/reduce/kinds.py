@@ -7,9 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sealane.errors import AggregationExecution, TooManyBuckets
+from sealane.errors import (
+    AggregationExecution,
+    ApiError,
+    IllegalArgument,
+    NumberFormatError,
+    TooManyBuckets,
+)
 from sealane.model.dsl import Agg
-from sealane.reduce.partial import AggPartial
+from sealane.reduce.partial import (
+    AggPartial,
+    BucketsPartial,
+    CountBucket,
+    InnerHits,
+    MetricPartial,
+)
 
 Json = dict[str, Any]
 Tree = dict[str, AggPartial]
@@ -19,7 +31,15 @@ DEFAULT_MAX_BUCKETS = 65_536
 
 
 class NoNumber(Exception):
-    """Why a path does not lead to one number."""
+    """Why a path does not lead to one number. `error` is what an answer shows it as."""
+
+    error: type[ApiError] = IllegalArgument
+
+
+class NotNumeric(NoNumber):
+    """A path names a member by a number, and this is none."""
+
+    error = NumberFormatError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +114,14 @@ class Reduction:
         return {
             spec.name: self.one(spec, [tree[spec.name] for tree in present if spec.name in tree])
             for spec in specs
+            if not spec.is_pipeline
         }
+
+    def gap(self, specs: tuple[Agg, ...], beside: Mapping[str, AggPartial] | None) -> Tree | None:
+        """The sub-aggregations of a bucket that no source has. `beside` is one that some have: it tells types."""
+        if not specs or not beside:
+            return self.trees(specs, [])
+        return self.trees(specs, [_emptied_tree(beside)])
 
     def one(self, spec: Agg, partials: Sequence[AggPartial]) -> AggPartial:
         """All sources' states of one aggregation; an empty state without sources."""
@@ -107,18 +134,38 @@ class Reduction:
         return kind.merge(self, spec, states)
 
 
+def emptied_like(partial: AggPartial) -> AggPartial | None:
+    """A state of nothing that still knows its field's type; None where only values are shown in a type."""
+    if isinstance(partial, MetricPartial):
+        return MetricPartial(
+            0, 0.0, None, None, value_type=partial.value_type, format=partial.format
+        )
+    if isinstance(partial, BucketsPartial):
+        buckets = [CountBucket(0, _emptied_tree(bucket.aggs)) for bucket in partial.buckets]
+        return BucketsPartial(buckets, partial.bounds, partial.format)
+    return None
+
+
+def _emptied_tree(tree: Mapping[str, AggPartial] | None) -> Tree:
+    emptied = {name: emptied_like(partial) for name, partial in (tree or {}).items()}
+    return {name: state for name, state in emptied.items() if state is not None}
+
+
 class Show:
-    """Rendering of one tree. `typed` writes `sterms#name` for names."""
+    """Rendering of one tree. `typed` writes `sterms#name` for names; `hits` makes the JSON of hits."""
 
-    __slots__ = ("typed",)
+    __slots__ = ("hits", "typed")
 
-    def __init__(self, typed: bool) -> None:
+    def __init__(self, typed: bool, hits: "Callable[[InnerHits], Json] | None" = None) -> None:
         self.typed = typed
+        self.hits = hits
 
     def aggs(self, specs: tuple[Agg, ...], tree: Mapping[str, AggPartial] | None) -> Json:
         """The members of aggregations side by side: `{name: {...}}`. Empty where the request has none."""
         answer: Json = {}
         for spec in specs:
+            if spec.is_pipeline and spec.name not in (tree or {}):
+                continue  # it has no value in this bucket
             partial = (tree or {})[spec.name]
             kind = _KINDS[type(spec)]
             body: Json = {} if spec.meta is None else {"meta": spec.meta}

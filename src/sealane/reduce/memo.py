@@ -105,4 +105,9 @@ def _buckets(tree: dict[str, AggPartial] | None) -> int:
 
 def _buckets_of(partial: AggPartial) -> int:
     inner = getattr(partial, "buckets", ())
-    return 1 + sum(_buckets(bucket.aggs) + 1 for bucket in inner)
+    packed = getattr(partial, "packed", None)
+    return (
+        1
+        + (0 if packed is None else len(packed.keys))
+        + sum(_buckets(bucket.aggs) + 1 for bucket in inner)
+    )

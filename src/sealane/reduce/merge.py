@@ -5,6 +5,7 @@ Parts must have been asked from 0 for at least `from_ + size` hits, each in its 
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from math import copysign
 from operator import attrgetter
 from typing import Any
@@ -12,13 +13,17 @@ from typing import Any
 from sealane.errors import IllegalArgument
 from sealane.model.dsl import TRACK_ALL, TRACK_NONE, SearchBody, SortField
 from sealane.reduce.aggs import merge_aggs
+from sealane.reduce.collapse import best_of_each
 from sealane.reduce.kinds import DEFAULT_MAX_BUCKETS
 from sealane.reduce.order import ip_bytes
 from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, SortValue, TotalHits
+from sealane.reduce.profile import merge_profiles
+from sealane.reduce.suggest import merge_suggestions
 
 _SORT_CLASSES = {
     "long": "LONG",
     "date": "LONG",
+    "date_nanos": "LONG",
     "boolean": "LONG",
     "double": "DOUBLE",
     "keyword": "STRING",
@@ -68,6 +73,9 @@ def merge(
         )
     merged.reduce_phases = 1 if parts else 0
     merged.final = final
+    if body.suggest:
+        merged.suggest = merge_suggestions(body, parts)
+    merged.profile = merge_profiles(parts)
     trees = [part.aggs for part in parts if part.aggs is not None]
     if body.aggs and trees:
         merged.aggs = merge_aggs(
@@ -93,12 +101,15 @@ def merge_hits(body: SearchBody, parts: Sequence[Partial], from_: int, size: int
     if not hits or not size:
         return []
     columns = _columns(body, parts, hits)
-    order = list(range(len(hits)))
-    # Passes from the last key to the first; each is stable, and merges runs that are sorted already.
-    for keys, descending in reversed(columns):
-        order.sort(key=keys.__getitem__, reverse=descending)
-    _settle_ties(order, columns, hits, wanted)
-    return [hits[at] for at in order[from_:wanted]]
+    order = _ordered(list(range(len(hits))), columns)
+    if _has_ties(order if body.collapse is not None else order[: wanted + 1], columns):
+        by_shard = _by_shard(hits)
+        if by_shard is not None:
+            # Each pass is stable: what the last one begins with is how its ties end.
+            order = _ordered(by_shard, columns)
+    if body.collapse is None:
+        return [hits[at] for at in order[from_:wanted]]
+    return list(islice(best_of_each(hits[at] for at in order), from_, wanted))
 
 
 _Column = tuple[list[Any], bool]
@@ -130,24 +141,38 @@ def _is_negative_zero(value: SortValue) -> bool:
     return value == 0.0 and isinstance(value, float) and copysign(1.0, value) < 0
 
 
-def _settle_ties(order: list[int], columns: list[_Column], hits: list[Hit], wanted: int) -> None:
-    """Puts hits whose keys are all equal into the order of their shards, as far as the page reaches."""
-    first = 0
-    while first < min(wanted, len(order)):
-        last = first + 1
-        while last < len(order) and all(
-            keys[order[last]] == keys[order[first]] for keys, _ in columns
-        ):
-            last += 1
-        if last - first > 1:
-            tied = sorted(order[first:last], key=lambda at: (*_shard_order(hits[at]), at))
-            order[first:last] = tied
-        first = last
+def _ordered(order: list[int], columns: list[_Column]) -> list[int]:
+    """By the columns, those that are equal in all of them as they come. Changes `order`."""
+    # From the last key to the first; each pass merges runs that are sorted already.
+    for keys, descending in reversed(columns):
+        order.sort(key=keys.__getitem__, reverse=descending)
+    return order
 
 
-def _shard_order(hit: Hit) -> tuple[int, str, str, str]:
-    alias, _, name = hit.index.rpartition(":")
-    return hit.shard, name, hit.index_uuid, alias
+def _has_ties(order: list[int], columns: list[_Column]) -> bool:
+    """Whether two hits, of those in order, are equal in all columns."""
+    found = [map(keys.__getitem__, order) for keys, _ in columns]
+    return len(set(found[0] if len(found) == 1 else zip(*found, strict=True))) < len(order)
+
+
+def _by_shard(hits: list[Hit]) -> list[int] | None:
+    """The hits' places in the order of their shards, those of one shard as they come; None where they are in it."""
+    shards = list(map(_SHARD_OF, hits))
+    distinct = dict.fromkeys(shards)
+    ranks = {shard: rank for rank, shard in enumerate(sorted(distinct, key=_shard_order))}
+    keys = list(map(ranks.__getitem__, shards))
+    order = list(range(len(hits)))
+    order.sort(key=keys.__getitem__)
+    return None if keys == [keys[at] for at in order] else order
+
+
+_SHARD_OF = attrgetter("shard", "index", "index_uuid")
+
+
+def _shard_order(place: tuple[int, str, str]) -> tuple[int, str, str, str]:
+    shard, index, uuid = place
+    alias, _, name = index.rpartition(":")
+    return shard, name, uuid, alias
 
 
 def _check_sort_types(sort: tuple[SortField, ...], parts: Sequence[Partial]) -> None:
@@ -168,6 +193,8 @@ def _check_sort_types(sort: tuple[SortField, ...], parts: Sequence[Partial]) -> 
 
 def _total(body: SearchBody, parts: Sequence[Partial]) -> TotalHits | None:
     limit = body.track_total_hits
+    if not parts:
+        return TotalHits(0)  # also where it was not asked for
     if limit == TRACK_NONE:
         return None
     totals = [part.total for part in parts if part.total is not None]

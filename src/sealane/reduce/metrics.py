@@ -144,7 +144,7 @@ def _render(body: Json, spec: MetricAgg, partial: MetricPartial, show: Show) -> 
         return
     value = metric_value(partial, spec.kind)
     body["value"] = _shown(value)
-    shown = text(value) if isfinite(value) and (partial.count or spec.format) else None
+    shown = text(value) if isfinite(value) else None
     if shown is not None:
         body["value_as_string"] = shown
 

@@ -6,8 +6,6 @@ from functools import lru_cache
 from math import isinf, isnan
 from typing import NamedTuple
 
-from sealane.errors import IllegalArgument
-
 
 def java_double(value: float) -> str:
     """`1.0`, `1.0E7`, `-Infinity`: what Java prints."""
@@ -22,6 +20,9 @@ def java_double(value: float) -> str:
     assert isinstance(exponent, int)
     head, rest = str(digits[0]), "".join(map(str, digits[1:])) or "0"
     return f"{'-' if sign else ''}{head}.{rest}E{exponent + len(digits) - 1}"
+
+
+_EXACT_MAX = 2.0**53
 
 
 class _Pattern(NamedTuple):
@@ -47,9 +48,9 @@ def _compiled(pattern: str) -> _Pattern:
         return chr(0xE000 + len(quoted) - 1)
 
     plain = re.sub(r"'([^']*)'", keep, positive)
-    first = re.search(r"[#0,.]", plain)
-    if first is None:
-        raise IllegalArgument(f'Malformed pattern "{pattern}"')
+    first = re.search(r"[#0,.]", plain) or re.search(r"$", plain)
+    assert first is not None
+    # A pattern without a digit is a prefix of whole numbers.
     body = _BODY.match(plain, first.start())
     assert body is not None
     whole, _, fraction = body[0].partition(".")
@@ -80,7 +81,8 @@ def decimal_format(value: float, pattern: str) -> str:
     sign = "-" if value < 0 else ""
     if isinf(value):
         return f"{sign}{form.prefix}∞{form.suffix}"
-    exact = abs(Decimal(value) * form.scale)
+    # Beyond 2^53 only the digits that tell a double from its neighbours are written, and zeros after them.
+    exact = abs(Decimal(value if abs(value) < _EXACT_MAX else repr(float(value))) * form.scale)
     rounded = exact.quantize(Decimal(1).scaleb(-form.most_fraction), rounding=ROUND_HALF_EVEN)
     whole, _, fraction = f"{rounded:f}".partition(".")
     fraction = fraction[: form.least_fraction] + fraction[form.least_fraction :].rstrip("0")

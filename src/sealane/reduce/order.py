@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
-from math import isnan
+from math import copysign, isnan
 from typing import Any, Protocol, TypeVar
 
 from sealane.errors import IllegalArgument
@@ -26,9 +26,9 @@ def sort_buckets(
     subs: tuple[Agg, ...],
     key_type: str | None = None,
 ) -> None:
-    """In place, stable: what no order tells apart stays as it was. NaN is last either way.
+    """In place, stable: what no order tells apart stays as it was. NaN is above all numbers.
 
-    `key_type` says how keys compare: ips by their bytes, the others as they are.
+    `key_type` says how keys compare: ips by their bytes, of two zeros the negative one first, the others as they are.
     """
     for order in reversed(list(orders)):
         key, descending = _key(order, subs, key_type)
@@ -48,15 +48,16 @@ def _key(
         return (lambda bucket: bucket.count), not order.ascending
     if order.path == "_key" and key_type == "ip":
         return (lambda bucket: ip_bytes(bucket.key)), not order.ascending
+    if order.path == "_key" and key_type == "double":
+        return (lambda bucket: (bucket.key, copysign(1.0, bucket.key))), not order.ascending
     if order.path == "_key":
         return (lambda bucket: bucket.key), not order.ascending
-    sign = 1 if order.ascending else -1
 
     def value(bucket: Bucket) -> tuple[bool, float]:
         number = metric_at(subs, bucket.aggs or {}, order.path)
-        return (True, 0.0) if isnan(number) else (False, sign * number)
+        return (True, 0.0) if isnan(number) else (False, number)
 
-    return value, False
+    return value, not order.ascending
 
 
 def metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) -> float:
@@ -69,7 +70,7 @@ def metric_at(subs: tuple[Agg, ...], tree: Mapping[str, AggPartial], path: str) 
     except NoNumber as problem:
         reason = str(problem)
         raise IllegalArgument(
-            f"Invalid aggregation order path [{path}]. {reason}", caused_by=IllegalArgument(reason)
+            f"Invalid aggregation order path [{path}]. {reason}", caused_by=problem.error(reason)
         ) from None
 
 

@@ -7,18 +7,18 @@ Every method may be cancelled; a cancelled write has either happened as a whole 
 `testing/engine_contract.py` is the contract that each implementation passes.
 """
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingABC
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sealane.engine.mapping import Mapping
 from sealane.errors import ApiError
 from sealane.model.document import Document, Operation, WriteOp, WriteResult
 from sealane.model.dsl import Query, SearchBody
 from sealane.model.task import Context
-from sealane.reduce.partial import Partial
+from sealane.reduce.partial import Hit, Partial, SortValue
 
 
 class Capability(StrEnum):
@@ -64,6 +64,33 @@ class ShardSearch:
     reader: str | None = None
     """A reader context from open_reader; None searches the last refresh."""
     request_cache: bool | None = None
+    shard_index: int = 0
+    """The shard's place among all that the search asks, of `shard_count`: for `_shard_doc` and slices."""
+    shard_count: int = 1
+    scroll: bool = False
+    """Whether `size` is one page of many."""
+    query_only: bool = False
+    """Hits come bare: `doc`, score and sort values, for `Reader.fetch` of those that win."""
+    skip: int = 0
+    """So many of the first hits are found, and left out of the answer: no other shard's come between them."""
+
+
+class FoundDoc(NamedTuple):
+    """A document that a query phase found: what its hit said of it."""
+
+    doc: int
+    score: float | None
+    group: SortValue = None
+
+
+class TermsWanted(NamedTuple):
+    """Terms of `field` that begin with `prefix` and follow `after`; `size` at most."""
+
+    field: str
+    prefix: str = ""
+    after: str | None = None
+    size: int = 10
+    case_insensitive: bool = False
 
 
 class MappingSink(Protocol):
@@ -108,18 +135,61 @@ class Reader(Protocol):
     async def search(
         self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
     ) -> Partial:
-        """Query and fetch in one. Raises ApiError when this shard cannot answer : its mapping may not fit."""
+        """Query and fetch in one. Raises ApiError when this shard cannot answer: its mapping may not fit; TimeoutError
+        once the context's deadline has passed, TaskCancelled.
+        """
+
+    async def fetch(
+        self,
+        index_uuid: str,
+        shard: int,
+        request: ShardSearch,
+        docs: Sequence[FoundDoc],
+        ctx: Context,
+    ) -> list[Hit]:
+        """The whole hits of documents that a `query_only` search found, in their order, without their sort values.
+
+        `request` is that search, with the reader it was made on: a document's number means nothing elsewhere. Raises
+        SearchContextMissing, and as `search` does.
+        """
+
+    async def can_match(self, index_uuid: str, shard: int, request: ShardSearch) -> bool:
+        """False where it is certain, and cheap to tell, that the search's query matches nothing in this shard."""
+
+    async def terms(self, index_uuid: str, shard: int, wanted: TermsWanted) -> list[str]:
+        """The first terms of a keyword or address field that are wanted, ascending.
+
+        Documents that have been deleted may have left some that no document has.
+        """
 
     async def get(
         self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
     ) -> Document | None:
         """The live document, or None. Realtime sees writes not yet refreshed."""
 
-    async def open_reader(self, index_uuid: str, shard: int) -> str:
-        """Pins the shard's present view; returns the id for `ShardSearch.reader`. Closed by close_reader."""
+    async def open_reader(
+        self,
+        index_uuid: str,
+        shard: int,
+        *,
+        keep_alive_s: float = 300.0,
+        on_close: Callable[[str], None] | None = None,
+    ) -> str:
+        """Pins the shard's present view; returns the id for `ShardSearch.reader`.
+
+        It is closed by close_reader, with its index, or when it has not been used for `keep_alive_s`; `on_close` is
+        told the id then. Raises Rejected when there are too many.
+        """
+
+    async def keep_reader(self, reader: str, keep_alive_s: float) -> None:
+        """From now on it may idle for so long. Raises SearchContextMissing."""
 
     async def close_reader(self, reader: str) -> bool:
         """False when there was none (any more)."""
+
+    @property
+    def open_readers(self) -> int:
+        """Reader contexts that are open now."""
 
     async def stats(self, index_uuid: str) -> IndexStats: ...
 

@@ -69,7 +69,7 @@ async def _check(engine: EmbeddedEngine, acknowledged: list[list[Any]], term: in
 async def _check_no_duplicates(engine: EmbeddedEngine, live: set[str]) -> None:
     assert (await engine.stats(CONFIG.uuid)).docs == len(live)
     reader = await engine.open_reader(CONFIG.uuid, 0)
-    view = engine._readers.view(reader, 0.0)
+    view = engine._readers.view(reader, CONFIG.uuid, 0, 0.0)
     for doc_id in live:
         query = tantivy.Query.term_query(view.schema, ID, doc_id)
         assert view.searcher.search(query, 2).count == 1

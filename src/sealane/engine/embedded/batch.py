@@ -30,14 +30,17 @@ class Batch:
         schema: tantivy.Schema,
         known: Callable[[str], Row | None],
         now_ms: int,
+        nested: Callable[[Flat | None, str, int], list[Any]] | None = None,
     ) -> None:
-        """`known` tells the newest row that the shard has of an id."""
+        """`known` tells the newest row that the shard has of an id; `nested` makes the objects of a document."""
         self.outcomes: list[WriteResult | ApiError] = []
         self.rows: list[Row] = []
         self.changes: list[tuple[str | None, Any]] = []
         """(id to delete first or None, document to add or None)"""
         self.entries: dict[str, Row] = {}
         """The newest row by id."""
+        self.families: list[tuple[str, list[Any], bool]] = []
+        """Of an index with nested objects: a document's id, its objects now, and whether it surely had none before."""
         self.source_bytes = 0
         self.seq_nos: set[int] = set()
         """Of the operations that came with one."""
@@ -47,6 +50,7 @@ class Batch:
         self._schema = schema
         self._known = known
         self._now_ms = now_ms
+        self._nested = nested
 
     def add(self, op: WriteOp, document: Flat | None, ids: Ids) -> None:
         """Raises VersionConflict, or what keeps the document from being indexed; then nothing is changed."""
@@ -66,6 +70,8 @@ class Batch:
             source, kind = None, 1
             result = "deleted" if is_live else "not_found"
             self.changes.append((doc_id, None))
+            if self._nested is not None:
+                self.families.append((doc_id, [], False))
         else:
             assert document is not None
             assert source is not None
@@ -73,6 +79,9 @@ class Batch:
             result = "updated" if is_live else "created"
             stored = encode_stored(seq_no, term, version, doc_id, routing, document.ignored, source)
             built = _build(doc_id, seq_no, stored, document, self._schema)
+            if self._nested is not None:
+                objects = self._nested(document, doc_id, seq_no)
+                self.families.append((doc_id, objects, not is_live))
             self.changes.append((doc_id if is_live else None, built))
             self.source_bytes += len(source)
         new = (seq_no, term, version, kind, doc_id, routing, source, self._now_ms)
@@ -101,7 +110,10 @@ class Batch:
         known = self.entries.get(op.id) or self._known(op.id)
         if known is not None and known[0] >= op.seq_no:
             return
-        built = None if source is None else build_operation(op, parse, self._schema)
+        values = None if source is None else parse(source)
+        built = None if values is None else build_operation(op, values, self._schema)
+        if self._nested is not None:
+            self.families.append((op.id, self._nested(values, op.id, op.seq_no), False))
         self.entries[op.id] = row
         self.source_bytes += len(source or b"")
         self.changes.append((op.id, built))
@@ -122,10 +134,9 @@ def _build(doc_id: str, seq_no: int, stored: bytes, values: Flat, schema: tantiv
         raise Internal(f"the index cannot take document [{doc_id}]: {exc}") from exc
 
 
-def build_operation(op: Operation, parse: Callable[[bytes], Flat], schema: tantivy.Schema) -> Any:
+def build_operation(op: Operation, values: Flat, schema: tantivy.Schema) -> Any:
     """The tantivy document of an index operation that has its numbers already."""
     assert op.source is not None
-    values = parse(op.source)
     stored = encode_stored(
         op.seq_no, op.term, op.version, op.id, op.routing, values.ignored, op.source
     )

@@ -6,6 +6,7 @@ from typing import Any
 from sealane.engine.embedded.analysis import prepare
 from sealane.engine.embedded.view import FIELD_NAMES
 from sealane.engine.mapping import DEFAULT_DATE_FORMAT, Field, FieldType
+from sealane.engine.mapping.more_values import half_float_from, scaled_float_from
 from sealane.engine.mapping.values import (
     BadValue,
     boolean_from,
@@ -69,6 +70,10 @@ def coercer(leaf: Field) -> Callable[[Any], Any]:
     kind = leaf.type
     if kind.is_integral:
         return lambda value: integral_from(value, kind.value, leaf.coerce)
+    if kind is FieldType.HALF_FLOAT:
+        return lambda value: half_float_from(value, leaf.coerce)
+    if kind is FieldType.SCALED_FLOAT:
+        return lambda value: scaled_float_from(value, leaf.scaling_factor, leaf.coerce)
     if kind.is_floating:
         return lambda value: floating_from(value, kind.value, leaf.coerce)
     if kind is FieldType.BOOLEAN:
@@ -122,27 +127,43 @@ def put_all(leaf: Field, coerce: Callable[[Any], Any], value: Any, flat: Flat) -
     try:
         coerced = coerce(value)
     except TooLong:
-        _ignore(leaf, flat)
+        ignore(leaf, flat)
         return
     except BadValue as exc:
         if not leaf.ignore_malformed or type(value) is dict:
             raise BadField(leaf, value, exc, coerce) from exc
-        _ignore(leaf, flat)
+        ignore(leaf, flat)
         return
     if coerced is None or not leaf.is_indexed:
         return
-    held = flat.get(leaf.path)
+    if leaf.type is FieldType.TEXT and leaf.path not in flat:
+        flat.note_text(leaf.path)
+    add_value(flat, leaf.path, coerced)
+
+
+def add_value(flat: Flat, path: str, value: Any) -> None:
+    held = flat.get(path)
     if held is None:
-        flat[leaf.path] = coerced
-        if leaf.type is FieldType.TEXT:
-            flat.note_text(leaf.path)
+        flat[path] = value
     elif type(held) is list:
-        held.append(coerced)
+        held.append(value)
     else:
-        flat[leaf.path] = [held, coerced]
+        flat[path] = [held, value]
 
 
-def _ignore(leaf: Field, flat: Flat) -> None:
+def count_keys(value: Any, flat: Flat) -> None:
+    """Counts the JSON keys of a value that is not looked into otherwise."""
+    if type(value) is dict:
+        flat.key_count += len(value)
+        for each in value.values():
+            count_keys(each, flat)
+    elif type(value) is list:
+        for each in value:
+            count_keys(each, flat)
+
+
+def ignore(leaf: Field, flat: Flat) -> None:
+    """Notes that the field has a value that was left out."""
     if leaf.path not in flat.ignored:
         flat.ignored += (leaf.path,)
 

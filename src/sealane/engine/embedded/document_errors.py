@@ -15,6 +15,7 @@ from sealane.engine.embedded.positions import (
     line_and_column,
     offset_of,
 )
+from sealane.engine.embedded.special_errors import explain_special
 from sealane.engine.mapping import FieldType
 from sealane.engine.mapping.infer import TooMuch
 from sealane.engine.mapping.parameters import display
@@ -236,6 +237,9 @@ def _bad_name(source: bytes, kind: str, path: str, name: str) -> DocumentParsing
 
 def explain_bad_field(source: bytes, error: BadField, doc_id: str) -> DocumentParsing:
     """`failed to parse field [n] of type [long] in document with id '1'. Preview of field's value: 'abc'`."""
+    special = explain_special(source, error, doc_id)
+    if special is not None:
+        return special
     place = find_value(source, error.leaf.source_path, lambda each: _fails(each, source, error))
     at = _at(source, place.closing if place else 0)
     return DocumentParsing(

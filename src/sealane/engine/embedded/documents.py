@@ -15,6 +15,7 @@ from sealane.engine.embedded.coercion import (
     Flat,
     Put,
     coercer,
+    count_keys,
     put_all,
 )
 from sealane.engine.embedded.document_errors import (
@@ -25,6 +26,13 @@ from sealane.engine.embedded.document_errors import (
     read_carefully,
     read_exactly,
     too_deep,
+)
+from sealane.engine.embedded.field_puts import NotKnownYet, copying, special_put
+from sealane.engine.embedded.nested_documents import (
+    TooManyObjects,
+    flat_maker,
+    nested_put,
+    too_many_objects,
 )
 from sealane.engine.mapping import (
     DEFAULT_DATE_FORMAT,
@@ -79,6 +87,7 @@ class DocumentParser:
     def __init__(self, mapping: Mapping, limits: MappingLimits) -> None:
         self.mapping = mapping
         self._limits = limits
+        self._new_flat = flat_maker(mapping, limits.nested_objects)
         self._root = compile_plan(mapping)
         self._ignoring_root: Put | None = None
         """The plan that leaves out what is not mapped; made when a document needs it."""
@@ -97,16 +106,18 @@ class DocumentParser:
             document = read_carefully(source)
         if type(document) is not dict:
             raise not_an_object()
-        flat = Flat()
+        flat = self._new_flat()
         try:
             self._root(document, flat)
-        except Unmapped:
+        except (Unmapped, NotKnownYet):
             return self._parse_dynamic(source, doc_id)
         except NeedsRawNumbers:
             try:
                 return self._parse_whole(read_exactly(source), source, doc_id, self._root)
-            except Unmapped:
+            except (Unmapped, NotKnownYet):
                 return self._parse_dynamic(source, doc_id)
+        except TooManyObjects:
+            raise self._too_many_objects(source) from None
         except (BadField, Misplaced) as exc:
             raise self._explained(exc, source, doc_id) from exc
         self._check_duplicates(source, flat)
@@ -126,6 +137,7 @@ class DocumentParser:
             parsed = self._parse_whole(document, source, doc_id, self._ignoring_root)
         else:
             root = compile_plan(mapping, ignore_unknown=True)
+            self._new_flat = flat_maker(mapping, self._limits.nested_objects)
             parsed = self._parse_whole(document, source, doc_id, root)
             self.mapping = mapping
             self._root, self._ignoring_root = compile_plan(mapping), root
@@ -133,9 +145,11 @@ class DocumentParser:
         return parsed
 
     def _parse_whole(self, document: dict[str, Any], source: bytes, doc_id: str, root: Put) -> Flat:
-        flat = Flat()
+        flat = self._new_flat()
         try:
             root(document, flat)
+        except TooManyObjects:
+            raise self._too_many_objects(source) from None
         except (BadField, Misplaced) as exc:
             raise self._explained(exc, source, doc_id) from exc
         self._check_duplicates(source, flat)
@@ -145,6 +159,9 @@ class DocumentParser:
         if isinstance(exc, BadField):
             return explain_bad_field(source, exc, doc_id)
         return explain_misplaced(source, exc.kind, exc.path, exc.name, doc_id)
+
+    def _too_many_objects(self, source: bytes) -> ApiError:
+        return too_many_objects(source, self.mapping.nested, self._limits.nested_objects)
 
     def _check_duplicates(self, source: bytes, flat: Flat) -> None:
         """The JSON parser keeps the last of two equal keys; the reference refuses them.
@@ -158,12 +175,13 @@ class DocumentParser:
 def parse_ignoring_unknown(mapping: Mapping) -> Callable[[bytes], Flat]:
     """For replaying operations that were accepted before: what cannot be indexed now is left out, never an error."""
     root = compile_plan(mapping, ignore_unknown=True)
+    new_flat = flat_maker(mapping)
 
     def parse(source: bytes) -> Flat:
-        flat = Flat()
+        flat = new_flat()
         try:
             root(read_exactly(source), flat)
-        except (BadField, Misplaced, ApiError):
+        except (BadField, Misplaced, NotKnownYet, TooManyObjects, ApiError):
             return Flat()
         return flat
 
@@ -179,9 +197,13 @@ def compile_plan(mapping: Mapping, *, ignore_unknown: bool = False) -> Put:
     for leaf in mapping.fields.values():
         by_source.setdefault(leaf.source_path, []).append(leaf)
     puts: dict[str, Put] = {path: _leaf_put(leaves) for path, leaves in by_source.items()}
+    copying(mapping, puts, grows=not ignore_unknown)
     # Deepest first: an object's closure needs those of the objects in it.
     for path in sorted(mapping.objects, key=lambda each: -each.count(".")):
         puts[path] = _object_put(mapping, path, puts, ignore_unknown)
+        options = mapping.object_options.get(path)
+        if options is not None and options.nested:
+            puts[path] = nested_put(path, options, puts[path])
     for name in METADATA_FIELDS:
         puts[name] = _metadata_put(name)
     return _object_put(mapping, "", puts, ignore_unknown)
@@ -237,7 +259,7 @@ def _unknown_put(
         if dynamic is Dynamic.STRICT:
             raise Misplaced("strict", path, key)
         if dynamic is Dynamic.FALSE or ignore_unknown:
-            _count_keys(value, flat)
+            count_keys(value, flat)
             return
         if not _adds_nothing(value):
             raise Unmapped
@@ -262,18 +284,8 @@ def _check_name(path: str, key: str) -> None:
             raise Misplaced("blank part", path, key)
 
 
-def _count_keys(value: Any, flat: Flat) -> None:
-    if type(value) is dict:
-        flat.key_count += len(value)
-        for each in value.values():
-            _count_keys(each, flat)
-    elif type(value) is list:
-        for each in value:
-            _count_keys(each, flat)
-
-
 def _skip(value: Any, flat: Flat) -> None:
-    _count_keys(value, flat)
+    count_keys(value, flat)
 
 
 def _metadata_put(name: str) -> Put:
@@ -333,6 +345,9 @@ def _sure_limit(keyword: Field) -> int:
 
 
 def _single_put(leaf: Field) -> Put:
+    special = special_put(leaf)
+    if special is not None:
+        return special
     coerce = coercer(leaf)
     if leaf.type is FieldType.TEXT:
         return _text_put(leaf, coerce)
@@ -340,7 +355,7 @@ def _single_put(leaf: Field) -> Put:
         return _keyword_put(leaf, coerce)
     if leaf.type.is_integral and leaf.is_indexed:
         return _integral_put(leaf, coerce)
-    if leaf.type.is_floating and leaf.is_indexed:
+    if leaf.type in (FieldType.DOUBLE, FieldType.FLOAT) and leaf.is_indexed:
         return _floating_put(leaf, coerce)
     if leaf.type is FieldType.DATE and leaf.is_indexed and _takes_instants(leaf):
         return _date_put(leaf, coerce)

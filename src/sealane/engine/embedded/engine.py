@@ -15,22 +15,24 @@ from sealane.clock import Clock, Ids
 from sealane.engine.base import (
     Capability,
     Changes,
+    FoundDoc,
     IndexConfig,
     IndexStats,
     MappingSink,
     ShardSearch,
     ShardState,
+    TermsWanted,
 )
 from sealane.engine.embedded.index import OpenIndex, settled
 from sealane.engine.embedded.index_files import claim_folder
 from sealane.engine.embedded.orphans import remove_folder, remove_orphans
 from sealane.engine.embedded.placing import Placing, timed
-from sealane.engine.embedded.readers import ReaderContexts
+from sealane.engine.embedded.readers import KEEP_ALIVE_S, ReaderContexts
 from sealane.engine.embedded.view import ShardView
-from sealane.errors import ApiError, IndexNotFound, NoShardAvailable, TaskCancelled
+from sealane.errors import ApiError, IndexNotFound, NoShardAvailable
 from sealane.model.document import Document, Operation, WriteOp, WriteResult
 from sealane.model.task import Context
-from sealane.reduce.partial import Partial
+from sealane.reduce.partial import Hit, Partial
 
 _LOG = logging.getLogger("sealane.engine")
 _T = TypeVar("_T")
@@ -48,6 +50,17 @@ class Searcher(Protocol):
         self, view: ShardView, request: ShardSearch, check: Callable[[], None]
     ) -> Partial:
         """Runs in the executor. Calls `check` now and then, which raises when the search is to end."""
+
+    def fetch_docs(
+        self, view: ShardView, request: ShardSearch, docs: Sequence[FoundDoc]
+    ) -> list[Hit]:
+        """The hits of documents that a query phase found, wherever it is called."""
+
+    def can_match(self, view: ShardView, request: ShardSearch) -> bool:
+        """False where nothing can match. Runs on the loop, and costs next to nothing."""
+
+    def list_terms(self, view: ShardView, wanted: TermsWanted) -> list[str]:
+        """Terms of one field, ascending. Runs in the executor."""
 
 
 class EmbeddedEngine:
@@ -196,7 +209,7 @@ class EmbeddedEngine:
     async def _view(self, index_uuid: str, shard: int, reader: str | None) -> ShardView:
         now = asyncio.get_running_loop().time()
         if reader is not None:
-            return self._readers.view(reader, now)
+            return self._readers.view(reader, index_uuid, shard, now)
         index = self._index(index_uuid)
         if index.schedule.search(now) and index.is_dirty:
             await index.refresh()
@@ -209,12 +222,55 @@ class EmbeddedEngine:
         # A lookup takes a few microseconds: less than a change of threads.
         return index.shards[index.shard_number(routing or doc_id)].get(doc_id, realtime)
 
-    async def open_reader(self, index_uuid: str, shard: int) -> str:
+    async def fetch(
+        self,
+        index_uuid: str,
+        shard: int,
+        request: ShardSearch,
+        docs: Sequence[FoundDoc],
+        ctx: Context,
+    ) -> list[Hit]:
+        ctx.task.check()
+        view = await self._view(index_uuid, shard, request.reader)
+        work = partial(timed, partial(self._searcher.fetch_docs, view, request, docs))
+        # Beside the searches of the same shape: a fetch costs by what it reads, not by what it matches.
+        key = ("fetch", self._placing.key(index_uuid, request.body, len(docs)))
+        if self._placing.is_short(key):
+            hits, cpu_s = work()
+        else:
+            hits, cpu_s = await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        self._placing.note(key, cpu_s)
+        return hits
+
+    async def can_match(self, index_uuid: str, shard: int, request: ShardSearch) -> bool:
+        view = await self._view(index_uuid, shard, request.reader)
+        return self._searcher.can_match(view, request)
+
+    async def terms(self, index_uuid: str, shard: int, wanted: TermsWanted) -> list[str]:
         view = await self._view(index_uuid, shard, None)
-        return self._readers.open(view, asyncio.get_running_loop().time())
+        return await self._run(lambda: self._searcher.list_terms(view, wanted))
+
+    async def open_reader(
+        self,
+        index_uuid: str,
+        shard: int,
+        *,
+        keep_alive_s: float = KEEP_ALIVE_S,
+        on_close: Callable[[str], None] | None = None,
+    ) -> str:
+        view = await self._view(index_uuid, shard, None)
+        now = asyncio.get_running_loop().time()
+        return self._readers.open(view, now, keep_alive_s=keep_alive_s, on_close=on_close)
+
+    async def keep_reader(self, reader: str, keep_alive_s: float) -> None:
+        self._readers.touch(reader, asyncio.get_running_loop().time(), keep_alive_s)
 
     async def close_reader(self, reader: str) -> bool:
         return self._readers.close(reader)
+
+    @property
+    def open_readers(self) -> int:
+        return len(self._readers)
 
     async def stats(self, index_uuid: str) -> IndexStats:
         index = self._index(index_uuid)
@@ -253,12 +309,14 @@ class EmbeddedEngine:
 
 
 def _check_of(ctx: Context) -> Callable[[], None]:
-    """Raises TaskCancelled once the task has been cancelled or its deadline has passed. Any thread may call it."""
+    """Raises TaskCancelled once the task has been cancelled, TimeoutError once the deadline has passed. Any thread may
+    call it.
+    """
     task, deadline, now = ctx.task, ctx.deadline, asyncio.get_running_loop().time
 
     def check() -> None:
         task.check()
         if deadline is not None and now() > deadline:
-            raise TaskCancelled("the deadline has passed")
+            raise TimeoutError("the deadline has passed")
 
     return check

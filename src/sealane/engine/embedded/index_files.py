@@ -17,7 +17,17 @@ import tantivy
 
 from sealane.engine.embedded.analysis import NAME as STANDARD
 from sealane.engine.embedded.analysis import register_tokenizers
-from sealane.engine.embedded.view import FIELD_NAMES, ID, SEQ_NO, STORED
+from sealane.engine.embedded.nested_documents import reaches_root
+from sealane.engine.embedded.view import (
+    FIELD_NAMES,
+    ID,
+    LAT,
+    LON,
+    NANOS,
+    SEQ_NO,
+    STORED,
+    VECTOR,
+)
 from sealane.engine.mapping import Field, FieldType, Mapping
 from sealane.errors import IllegalState, Internal
 
@@ -52,37 +62,69 @@ def _text(name: str, *, fast: bool, tokenizer: str, record: str, norms: bool) ->
     return {"name": name, "type": "text", "options": options}
 
 
-def _raw(name: str, *, fast: bool) -> Column:
+def raw_column(name: str, *, fast: bool) -> Column:
+    """Text that is one term."""
     return _text(name, fast=fast, tokenizer="raw", record="basic", norms=False)
 
 
-def _number(name: str, kind: str) -> Column:
+def number_column(name: str, kind: str) -> Column:
     options = {"indexed": True, "fieldnorms": False, "fast": True, "stored": False}
     return {"name": name, "type": kind, "options": options}
 
 
+def _bytes(name: str) -> Column:
+    options = {"indexed": False, "fieldnorms": False, "fast": False, "stored": True}
+    return {"name": name, "type": "bytes", "options": options}
+
+
 def own_columns() -> dict[str, Column]:
     """What every document has."""
-    stored = {"indexed": False, "fieldnorms": False, "fast": False, "stored": True}
     return {
-        ID: _raw(ID, fast=False),
-        SEQ_NO: _number(SEQ_NO, "i64"),
-        STORED: {"name": STORED, "type": "bytes", "options": stored},
-        FIELD_NAMES: _raw(FIELD_NAMES, fast=False),
+        ID: raw_column(ID, fast=False),
+        SEQ_NO: number_column(SEQ_NO, "i64"),
+        STORED: _bytes(STORED),
+        FIELD_NAMES: raw_column(FIELD_NAMES, fast=False),
     }
 
 
 def columns_of(mapping: Mapping) -> dict[str, Column]:
-    """The columns of all that the mapping indexes, by name."""
-    return {path: _column(leaf) for path, leaf in mapping.fields.items() if leaf.is_indexed}
+    """The columns of all that the mapping indexes, by name; but for those of nested objects alone."""
+    nested = mapping.nested
+    return {
+        column["name"]: column
+        for path, leaf in mapping.fields.items()
+        if leaf.is_indexed and (not nested or reaches_root(mapping, path))
+        for column in column_of(leaf)
+    }
 
 
-def _column(leaf: Field) -> Column:
-    if leaf.type is FieldType.TEXT:
-        return _text(leaf.path, fast=False, tokenizer=STANDARD, record="position", norms=leaf.norms)
-    if leaf.type in (FieldType.KEYWORD, FieldType.IP):
-        return _raw(leaf.path, fast=True)
-    return _number(leaf.path, "f64" if leaf.type.is_floating else "i64")
+def column_of(leaf: Field) -> list[Column]:
+    """The columns of one field (view.py)."""
+    path = leaf.path
+    match leaf.type:
+        case FieldType.TEXT:
+            return [
+                _text(path, fast=False, tokenizer=STANDARD, record="position", norms=leaf.norms)
+            ]
+        case (
+            FieldType.KEYWORD
+            | FieldType.IP
+            | FieldType.WILDCARD
+            | FieldType.CONSTANT_KEYWORD
+            | FieldType.COMPLETION
+        ):
+            return [raw_column(path, fast=True)]
+        case FieldType.GEO_POINT:
+            return [
+                number_column(path, "i64"),
+                number_column(f"{path}{LAT}", "f64"),
+                number_column(f"{path}{LON}", "f64"),
+            ]
+        case FieldType.DATE_NANOS:
+            return [number_column(path, "i64"), number_column(f"{path}{NANOS}", "i64")]
+        case FieldType.DENSE_VECTOR:
+            return [number_column(path, "i64"), _bytes(f"{path}{VECTOR}")]
+    return [number_column(path, "f64" if leaf.type.is_floating else "i64")]
 
 
 def create_index(folder: Path, columns: dict[str, Column]) -> tantivy.Index:

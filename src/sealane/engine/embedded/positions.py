@@ -31,6 +31,11 @@ def line_and_column(source: bytes, offset: int) -> tuple[int, int]:
     return line, offset - (source.rfind(b"\n", 0, offset) + 1) + 1
 
 
+def places_of(source: bytes) -> Iterator[Place]:
+    """Every value, parents after what they hold."""
+    return _Scanner(source).places()
+
+
 def find_value(source: bytes, path: str, matches: Callable[[Place], bool]) -> Place | None:
     """The first value at `path` (dotted) that `matches`."""
     for place in _Scanner(source).places():

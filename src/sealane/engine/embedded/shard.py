@@ -29,16 +29,16 @@ from sealane.engine.embedded.index_files import (
     create_index,
     deleted_documents,
     empty_index,
-    mapped_error,
     mapped_errors,
     open_index,
     read_columns,
     size_bytes,
 )
+from sealane.engine.embedded.lookup import find_document
+from sealane.engine.embedded.nested_index import NestedIndex
 from sealane.engine.embedded.oplog import NONE, OperationLogFile, Row
-from sealane.engine.embedded.stored import decode_stored
 from sealane.engine.embedded.versions import GC_DELETES_S, VersionMap
-from sealane.engine.embedded.view import ID, STORED, ShardView
+from sealane.engine.embedded.view import ID, ShardView
 from sealane.errors import ApiError, IllegalState, Internal, ResourceNotFound
 from sealane.model.document import Document, Operation, OpKind, WriteOp, WriteResult
 from sealane.settings.units import parse_time
@@ -68,6 +68,7 @@ class Shard:
         self._clock = clock
         self._ids = ids
         self._files = folder / "index"
+        self._nested = NestedIndex(folder / "nested")
         self._versions = VersionMap()
         self._writer: tantivy.IndexWriter | None = None
         self._is_writer_large = False
@@ -75,9 +76,14 @@ class Shard:
         self._columns: frozenset[str] = frozenset()
         self._mapping = config.mapping
         self._max_result_window = _result_window(config)
+        self._max_rescore_window = _rescore_window(config)
+        self._max_slices = int(config.settings.get("index.max_slices_per_scroll", 1_024))
+        self._max_inner_window = int(config.settings.get("index.max_inner_result_window", 100))
         self._versions.gc_deletes_s = _gc_deletes_s(config)
         self._dirty = False
         self._is_reviving = False
+        self._ensured: object = None
+        """The mapping that both indices have the columns of."""
         self._log = OperationLogFile(folder / "operations.sqlite")
         try:
             self._start()
@@ -119,6 +125,7 @@ class Shard:
 
     def _open_files(self) -> None:
         shutil.rmtree(self._files.with_name("index.new"), ignore_errors=True)
+        self._nested.open()
         if self._files.exists():
             try:
                 self._index = open_index(self._files)
@@ -126,6 +133,8 @@ class Shard:
                 self._discard_files(exc)
         if self._index is not None:
             self._columns = read_columns(self._files)
+            if self._mapping.nested and not self._nested.exists:
+                self._nested.rebuild(self._index, self._mapping)
         elif self._committed != NONE:
             self._require_whole_log("its index is missing")
             self._committed = self._checkpoint = NONE
@@ -159,8 +168,12 @@ class Shard:
             with mapped_errors():
                 for op in operations:
                     writer.delete_documents_by_term(ID, op.id)
+                    values = None
                     if op.kind is OpKind.INDEX and op.source is not None:
-                        writer.add_document(build_operation(op, parse, index.schema))
+                        values = parse(op.source)
+                        writer.add_document(build_operation(op, values, index.schema))
+                    objects = self._nested.documents(values, op.id, op.seq_no)
+                    self._nested.replace(op.id, objects, is_new=False)
             self._dirty = True
             from_seq_no = operations[-1].seq_no + 1
         if self._dirty:
@@ -189,12 +202,18 @@ class Shard:
         """Searches follow the new mapping at once, in the same documents."""
         self._mapping = config.mapping
         self._max_result_window = _result_window(config)
+        self._max_rescore_window = _rescore_window(config)
+        self._max_slices = int(config.settings.get("index.max_slices_per_scroll", 1_024))
+        self._max_inner_window = int(config.settings.get("index.max_inner_result_window", 100))
         self._versions.gc_deletes_s = _gc_deletes_s(config)
         self.view = replace(
             self.view,
             mapping=self._mapping,
             max_result_window=self._max_result_window,
+            max_rescore_window=self._max_rescore_window,
+            max_slices=self._max_slices,
             generation=next(_generations),
+            nested=self._nested_view(),
         )
 
     def apply(
@@ -238,6 +257,7 @@ class Shard:
             schema=self._index.schema,
             known=self._known,
             now_ms=self._clock.now_ms(),
+            nested=self._nested.documents if self._nested.exists else None,
         )
 
     def _commit_batch(self, batch: Batch) -> None:
@@ -257,6 +277,8 @@ class Shard:
                         delete(ID, replaced)
                     if document is not None:
                         add(document)
+            for doc_id, objects, is_new in batch.families:
+                self._nested.replace(doc_id, objects, is_new=is_new)
         except Internal as exc:
             # Everything is in the log: a writer that died is made anew and told again.
             _LOG.warning("rebuilding the writer of %s[%d]: %s", self._uuid, self.number, exc)
@@ -268,6 +290,7 @@ class Shard:
         try:
             self._writer = None
             self._index = open_index(self._files)
+            self._nested.open()
             self._replay(self._committed + 1)
         finally:
             self._is_reviving = False
@@ -285,19 +308,22 @@ class Shard:
 
     def _ensure_columns(self) -> None:
         """Creates the index at the first write, or appends what the mapping has got since."""
-        wanted = columns_of(self._mapping)
+        mapping = self._mapping
+        if mapping is self._ensured:
+            return
+        wanted = columns_of(mapping)
+        self._nested.ensure(mapping, self.refresh)
         if self._index is None:
             self._index = create_index(self._files, wanted)
             self._columns = read_columns(self._files)
-            return
-        missing = {name: column for name, column in wanted.items() if name not in self._columns}
-        if not missing:
-            return
-        self.refresh()
-        self._close_writer()
-        append_columns(self._files, missing)
-        self._index = open_index(self._files)
-        self._columns = read_columns(self._files)
+        elif wanted.keys() - self._columns:
+            self.refresh()
+            self._close_writer()
+            missing = {name: wanted[name] for name in wanted if name not in self._columns}
+            append_columns(self._files, missing)
+            self._index = open_index(self._files)
+            self._columns = read_columns(self._files)
+        self._ensured = mapping
 
     def _open_writer(self, changes: int = 0, *, may_replace: bool = False) -> tantivy.IndexWriter:
         """A writer fit for so many changes. With `may_replace`, one that has nothing uncommitted may give way to it."""
@@ -314,6 +340,7 @@ class Shard:
         return self._writer
 
     def _close_writer(self) -> None:
+        self._nested.close_writer()
         writer, self._writer = self._writer, None
         if writer is not None:
             with mapped_errors():
@@ -357,6 +384,8 @@ class Shard:
         covered = self._checkpoint
         writer, index = self._open_writer(), self._index
         assert index is not None
+        # Before the documents: what is behind their commit is replayed into both.
+        self._nested.commit()
         with mapped_errors():
             writer.commit()
             index.reload()
@@ -382,6 +411,14 @@ class Shard:
             columns=self._columns,
             generation=next(_generations),
             max_result_window=self._max_result_window,
+            max_rescore_window=self._max_rescore_window,
+            max_slices=self._max_slices,
+            nested=self._nested_view(),
+        )
+
+    def _nested_view(self) -> ShardView | None:
+        return self._nested.view(
+            self.number, self._uuid, self._mapping, next(_generations), self._max_inner_window
         )
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -402,13 +439,13 @@ class Shard:
                     source=source,
                     routing=routing,
                 )
-        return _find(self.view, doc_id)
+        return find_document(self.view, doc_id)
 
     def _known(self, doc_id: str) -> Row | None:
         row = self._versions.get(doc_id)
         if row is not None:
             return row
-        found = _find(self.view, doc_id) if self._is_any_visible else None
+        found = find_document(self.view, doc_id) if self._is_any_visible else None
         if found is None:
             return None
         seq_no, term, version = found.seq_no, found.primary_term, found.version
@@ -435,36 +472,20 @@ class Shard:
     def counts(self) -> tuple[int, int, int]:
         """Documents, deleted documents as of the last refresh, and bytes on disk."""
         deleted = deleted_documents(self._files) if self._index is not None else 0
-        return self.view.searcher.num_docs, deleted, size_bytes(self._files.parent)
-
-
-def _find(view: ShardView, doc_id: str) -> Document | None:
-    try:
-        if not view.searcher.doc_freq(ID, doc_id):
-            return None
-    except BaseException as exc:
-        mapped = mapped_error(exc)
-        if mapped is None:
-            raise
-        raise mapped from exc
-    with mapped_errors():
-        query = tantivy.Query.term_query(view.schema, ID, doc_id)
-        hits = view.searcher.search(query, 1, count=False).hits
-        if not hits:
-            return None
-        stored = decode_stored(view.searcher.doc(hits[0][1])[STORED][0])
-    return Document(
-        id=stored.id,
-        version=stored.version,
-        seq_no=stored.seq_no,
-        primary_term=stored.term,
-        source=stored.source,
-        routing=stored.routing,
-    )
+        docs = self.view.searcher.num_docs
+        if self.view.nested is not None:
+            # The reference counts each nested object as a document of its own.
+            docs += self.view.nested.searcher.num_docs
+            deleted += self._nested.deleted
+        return docs, deleted, size_bytes(self._files.parent)
 
 
 def _result_window(config: IndexConfig) -> int:
     return int(config.settings.get("index.max_result_window", 10_000))
+
+
+def _rescore_window(config: IndexConfig) -> int:
+    return int(config.settings.get("index.max_rescore_window", 10_000))
 
 
 def _gc_deletes_s(config: IndexConfig) -> float:

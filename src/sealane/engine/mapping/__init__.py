@@ -1,7 +1,8 @@
 """Mappings: which fields an index has, of which type, and how new ones come about."""
 
+from sealane.engine.mapping.infer import may_grow
 from sealane.engine.mapping.merge import merge_mapping
-from sealane.engine.mapping.parse import parse_mapping
+from sealane.engine.mapping.parse import check_references, parse_mapping
 from sealane.engine.mapping.render import render_mapping
 from sealane.engine.mapping.types import (
     DEFAULT_DATE_FORMAT,
@@ -21,6 +22,8 @@ __all__ = [
     "Mapping",
     "MappingLimits",
     "ObjectOptions",
+    "check_references",
+    "may_grow",
     "merge_mapping",
     "parse_mapping",
     "render_mapping",

@@ -1,9 +1,12 @@
 """Dynamic mapping: what a document that shows unknown fields adds to its mapping."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sealane.engine.mapping.merge import merge_mapping
-from sealane.engine.mapping.parse import check_depth
+from sealane.engine.mapping.more_parameters import check_dims
+from sealane.engine.mapping.parameters import display
+from sealane.engine.mapping.parse import check_depth, failed_to_parse
 from sealane.engine.mapping.types import (
     DEFAULT_DYNAMIC_DATE_FORMATS,
     Dynamic,
@@ -12,7 +15,7 @@ from sealane.engine.mapping.types import (
     Mapping,
     MappingLimits,
 )
-from sealane.errors import ApiError, IllegalArgument
+from sealane.errors import ApiError, IllegalArgument, MapperParsing
 from sealane.model.dates import parse_date
 
 _IGNORE_ABOVE = 256
@@ -35,6 +38,12 @@ def infer_update(document: dict[str, Any], mapping: Mapping, limits: MappingLimi
     inference = _Inference(mapping, limits)
     inference.read_object("", document)
     return Inferred(inference.update, tuple(inference.ignored))
+
+
+def may_grow(mapping: Mapping, path: str) -> bool:
+    """Whether a document may add a field at `path`."""
+    parent = path.rpartition(".")[0]
+    return mapping.is_enabled(parent) and mapping.dynamic_at(parent) is Dynamic.TRUE
 
 
 class TooMuch(Exception):
@@ -88,10 +97,21 @@ class _Inference:
             return
         path = f"{parent}.{name}" if parent else name
         if isinstance(value, list):
+            known_leaf = self.mapping.fields.get(path)
+            if known_leaf is not None:
+                for target in (path, *known_leaf.copy_to):
+                    self.learn_dims(target, len(value))
             for each in value:
                 self.read_value(parent, name, each)
         elif path in self.mapping.fields:
-            return
+            leaf = self.mapping.fields[path]
+            if leaf.type is FieldType.CONSTANT_KEYWORD and leaf.value is None:
+                text = value if isinstance(value, str) else display(value)
+                self.update = replace(
+                    self.update, fields={**self.update.fields, path: replace(leaf, value=text)}
+                )
+            for target in leaf.copy_to:
+                self.copy(target, value)
         elif isinstance(value, dict):
             if not self.mapping.is_enabled(path):
                 return
@@ -105,6 +125,31 @@ class _Inference:
                 self.read_object(path, value)
         elif path not in self.mapping.objects and path not in self.ignored and self.may_add(parent):
             self.add(self.leaf(path, value), path)
+
+    def learn_dims(self, path: str, length: int) -> None:
+        """A vector's field without `dims` has those of the first vector. Raises MapperParsing for too many, or none."""
+        leaf = self.mapping.fields.get(path)
+        if leaf is None or leaf.type is not FieldType.DENSE_VECTOR or leaf.dims is not None:
+            return
+        if path not in self.update.fields:
+            dims = length * 8 if leaf.element_type == "bit" else length
+            try:
+                check_dims(dims)
+            except MapperParsing as error:
+                raise failed_to_parse(error) from None
+            fields = {**self.update.fields, path: replace(leaf, dims=dims)}
+            self.update = replace(self.update, fields=fields)
+
+    def copy(self, target: str, value: Any) -> None:
+        """The field that a value is copied to, where it is not mapped yet."""
+        if target in self.mapping.fields or not may_grow(self.mapping, target):
+            return
+        parts = target.split(".")
+        below = ""
+        for part in parts[:-1]:
+            below = self.enter(below, part)
+        if below not in self.ignored:
+            self.read_value(below, parts[-1], value)
 
     def add(self, addition: Mapping, path: str) -> None:
         widened = merge_mapping(self.update, addition, _NO_LIMITS)

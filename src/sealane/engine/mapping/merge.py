@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from sealane.engine.mapping.parameters import PARAMETERS, shown
-from sealane.engine.mapping.parse import check_limits
+from sealane.engine.mapping.parse import check_limits, check_references
 from sealane.engine.mapping.types import (
     DEFAULT_LIMITS,
     NO_OPTIONS,
@@ -27,12 +27,14 @@ def merge_mapping(
     fields = dict(base.fields)
     for path in sorted(update.fields):
         if path in base.objects:
-            raise _object_conflict(path)
+            raise _object_conflict(path, base)
         new, old = update.fields[path], base.fields.get(path)
         fields[path] = new if old is None else _merge_field(old, new)
     for path in sorted(update.objects):
         if path in base.fields:
-            raise _object_conflict(path)
+            raise _object_conflict(path, update)
+        if path in base.objects:
+            _check_nested(path, base, update)
     merged = Mapping(
         fields=fields,
         objects=base.objects | update.objects,
@@ -48,6 +50,8 @@ def merge_mapping(
         return base
     if merged.total_fields > base.total_fields:
         check_limits(merged, limits)
+    if any(leaf.target or leaf.copy_to for leaf in update.fields.values()):
+        check_references(merged)
     return merged
 
 
@@ -55,12 +59,20 @@ def _newer(new: _T | None, old: _T | None) -> _T | None:
     return old if new is None else new
 
 
-def _object_conflict(path: str) -> IllegalArgument:
+def _object_conflict(path: str, holder: Mapping) -> IllegalArgument:
+    """`holder` is the mapping that has the object."""
+    if holder.object_options.get(path, NO_OPTIONS).nested:
+        return IllegalArgument(f"can't merge a non-nested mapping [{path}] with a nested mapping")
     return IllegalArgument(f"can't merge a non object mapping [{path}] with an object mapping")
 
 
 def _merge_field(old: Field, new: Field) -> Field:
     """The updateable parameters are those of the new one, also where it leaves them out."""
+    if (old.target is None) != (new.target is None):
+        raise IllegalArgument(
+            f"Cannot merge a field alias mapping [{new.path}] with a mapping that is not for a "
+            "field alias."
+        )
     if old.type is not new.type or old.source_path != new.source_path:
         raise IllegalArgument(
             f"mapper [{new.path}] cannot be changed from type [{old.type}] to [{new.type}]"
@@ -74,6 +86,8 @@ def _merge_field(old: Field, new: Field) -> Field:
             wanted = "standard" if "analyzer" in new.explicit else "default"
         if parameter.name == "norms" and before and not after:
             continue  # norms may be given up, never taken up again
+        if parameter.name == "dims" and before is None:
+            continue  # learnt from the first vector, or told late
         if was != wanted and not parameter.updateable:
             conflicts.append(
                 f"Cannot update parameter [{parameter.name}] from [{was}] to [{wanted}]"
@@ -96,9 +110,24 @@ def _merge_options(base: Mapping, update: Mapping) -> dict[str, ObjectOptions]:
                 f"the [enabled] parameter can't be updated for the object mapping [{path}]"
             )
         merged[path] = ObjectOptions(
-            dynamic=_newer(new.dynamic, old.dynamic), enabled=_newer(new.enabled, old.enabled)
+            dynamic=_newer(new.dynamic, old.dynamic),
+            enabled=_newer(new.enabled, old.enabled),
+            nested=new.nested or old.nested,
+            include_in_parent=new.include_in_parent or old.include_in_parent,
+            include_in_root=new.include_in_root or old.include_in_root,
         )
     return merged
+
+
+def _check_nested(path: str, base: Mapping, update: Mapping) -> None:
+    """An update has to say again that an object is nested, and how."""
+    old = base.object_options.get(path, NO_OPTIONS)
+    new = update.object_options.get(path, NO_OPTIONS)
+    if new.nested != old.nested:
+        raise IllegalArgument(f"can't merge a non-nested mapping [{path}] with a nested mapping")
+    for name in ("include_in_parent", "include_in_root"):
+        if getattr(new, name) != getattr(old, name):
+            raise MapperError(f"the [{name}] parameter can't be updated on a nested object mapping")
 
 
 def _merge_routing(base: Mapping, update: Mapping) -> bool | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sealane.engine.mapping import completion_parameters as completions
+from sealane.engine.mapping import more_parameters as more
 from sealane.engine.mapping.types import DEFAULT_DATE_FORMAT, FieldType
 from sealane.engine.mapping.values import (
     BadValue,
@@ -158,7 +160,12 @@ def _format(name: str, kind: FieldType, value: Any) -> str:
 def _null_value(name: str, kind: FieldType, value: Any) -> str | int | float | bool:
     if kind is FieldType.BOOLEAN:
         return _boolean(name, kind, value)
-    if kind is FieldType.KEYWORD or kind is FieldType.DATE:
+    if kind in (
+        FieldType.KEYWORD,
+        FieldType.DATE,
+        FieldType.DATE_NANOS,
+        FieldType.WILDCARD,
+    ):
         return display(value)
     if kind is FieldType.IP:
         try:
@@ -177,6 +184,8 @@ def _null_value(name: str, kind: FieldType, value: Any) -> str | int | float | b
 def _numeric_null_value(kind: FieldType, value: Any) -> int | float:
     text = value if isinstance(value, str) else display(value)
     if kind.is_floating:
+        if kind is FieldType.HALF_FLOAT:
+            return more.half_null_value(text)
         number = floating_from(text, kind.value)
         assert number is not None
         return number
@@ -202,6 +211,8 @@ _IGNORE_MALFORMED = Parameter(
 _COERCE = Parameter(name="coerce", read=_boolean, updateable=True, shown_when_set=True)
 _META = Parameter(name="meta", read=_meta, updateable=True)
 _GLOBAL_ORDINALS = Parameter(name="eager_global_ordinals", read=_boolean, updateable=True)
+
+_COPY_TO = Parameter(name="copy_to", read=more.paths, updateable=True)
 
 _NUMERIC = (_INDEX, _DOC_VALUES, _STORE, _IGNORE_MALFORMED, _COERCE, _NULL_VALUE, _META)
 
@@ -236,7 +247,68 @@ PARAMETERS: dict[FieldType, tuple[Parameter, ...]] = {
     ),
     FieldType.IP: (_INDEX, _DOC_VALUES, _STORE, _IGNORE_MALFORMED, _NULL_VALUE, _META),
     **{kind: _NUMERIC for kind in FieldType if kind.is_integral or kind.is_floating},
+    FieldType.DATE_NANOS: (
+        _INDEX,
+        _DOC_VALUES,
+        _STORE,
+        Parameter(name="format", read=_format),
+        Parameter(name="locale", read=_text),
+        _NULL_VALUE,
+        _IGNORE_MALFORMED,
+        _META,
+    ),
+    FieldType.SCALED_FLOAT: (
+        *_NUMERIC,
+        Parameter(name="scaling_factor", read=more.scaling_factor, shown_when_set=True),
+    ),
+    FieldType.BINARY: (
+        _META,
+        _STORE,
+        Parameter(name="doc_values", read=_boolean, shown_when_set=True),
+    ),
+    FieldType.GEO_POINT: (
+        _DOC_VALUES,
+        _INDEX,
+        _STORE,
+        _IGNORE_MALFORMED,
+        Parameter(name="ignore_z_value", read=more.flag, updateable=True),
+        Parameter(name="null_value", read=more.geo_null_value, nullable=True),
+        _META,
+    ),
+    FieldType.CONSTANT_KEYWORD: (
+        Parameter(name="value", read=more.constant_text, updateable=True),
+        _META,
+    ),
+    FieldType.WILDCARD: (
+        Parameter(name="ignore_above", read=_ignore_above, updateable=True),
+        _NULL_VALUE,
+        _META,
+    ),
+    FieldType.DENSE_VECTOR: (
+        Parameter(name="element_type", read=more.element_type),
+        Parameter(name="dims", read=more.dims),
+        Parameter(name="index", read=_boolean, shown_when_set=True),
+        Parameter(name="similarity", read=more.similarity),
+        Parameter(name="index_options", read=more.index_options, updateable=True),
+        _META,
+    ),
+    FieldType.COMPLETION: (
+        Parameter(name="analyzer", read=completions.analyzer, shown_when_set=True),
+        Parameter(name="preserve_separators", read=_boolean, shown_when_set=True),
+        Parameter(name="preserve_position_increments", read=_boolean, shown_when_set=True),
+        Parameter(
+            name="max_input_length",
+            read=completions.max_input_length,
+            updateable=True,
+            shown_when_set=True,
+        ),
+        _META,
+    ),
+    FieldType.ALIAS: (),
 }
+for _kind, _known in PARAMETERS.items():
+    if _kind not in (FieldType.ALIAS, FieldType.DENSE_VECTOR):
+        PARAMETERS[_kind] = (*_known, _COPY_TO)
 
 DEFAULTS: dict[str, Any] = {
     "index": True,
@@ -249,9 +321,20 @@ DEFAULTS: dict[str, Any] = {
     "eager_global_ordinals": False,
     "norms": True,
     "analyzer": "standard",
+    "preserve_separators": True,
+    "preserve_position_increments": True,
+    "max_input_length": 50,
     "ignore_above": None,
     "format": None,
     "locale": None,
+    "copy_to": (),
+    "value": None,
+    "scaling_factor": 1.0,
+    "ignore_z_value": True,
+    "dims": None,
+    "element_type": "float",
+    "similarity": None,
+    "index_options": None,
 }
 
 

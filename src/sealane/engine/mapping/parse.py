@@ -1,8 +1,11 @@
 """A mapping body into a Mapping, with the reference's reasons where it makes no sense."""
 
 from collections.abc import Mapping as MappingABC
+from dataclasses import replace
 from typing import Any
 
+from sealane.engine.mapping.completion_parameters import complete_completion
+from sealane.engine.mapping.more_parameters import complete_vector
 from sealane.engine.mapping.parameters import (
     DEFAULTS,
     PARAMETERS,
@@ -15,6 +18,7 @@ from sealane.engine.mapping.types import (
     DEFAULT_DATE_FORMAT,
     DEFAULT_LIMITS,
     METADATA_FIELDS,
+    NO_OPTIONS,
     Dynamic,
     Field,
     FieldType,
@@ -39,11 +43,11 @@ def parse_mapping(
     try:
         mapping = builder.build(body or {})
     except (BadParameter, BadValue) as exc:
-        raise _failed(exc.cause) from exc
+        raise failed_to_parse(exc.cause) from exc
     except ApiError as exc:
         if exc.metadata.pop("as is", False):
             raise
-        raise _failed(exc) from exc
+        raise failed_to_parse(exc) from exc
     check_limits(mapping, limits)
     return mapping
 
@@ -52,6 +56,8 @@ def check_limits(mapping: Mapping, limits: MappingLimits) -> None:
     """Raises IllegalArgument where there are too many fields, or too deep ones."""
     if mapping.total_fields > limits.total_fields:
         raise IllegalArgument(f"Limit of total fields [{limits.total_fields}] has been exceeded")
+    if mapping.object_options and len(mapping.nested) > limits.nested_fields:
+        raise IllegalArgument(f"Limit of nested fields [{limits.nested_fields}] has been exceeded")
     for path in mapping.objects:
         check_depth(path, limits)
 
@@ -63,7 +69,7 @@ def check_depth(object_path: str, limits: MappingLimits) -> None:
         )
 
 
-def _failed(cause: ApiError) -> MapperParsing:
+def failed_to_parse(cause: ApiError) -> MapperParsing:
     """`Failed to parse mapping: ...`. Parsing errors are their own root cause, others are not."""
     error = MapperParsing(f"Failed to parse mapping: {cause.reason}", caused_by=cause)
     if isinstance(cause, MapperParsing | ParseError):
@@ -150,13 +156,16 @@ class _Builder:
             raise MapperParsing(
                 f"Field [{path}] is defined more than once", metadata={"as is": True}
             )
-        if kind is FieldType.OBJECT:
-            self._read_object(path, name, node)
+        if kind in (FieldType.OBJECT, FieldType.NESTED):
+            self._read_object(path, name, node, is_nested=kind is FieldType.NESTED)
             return
         if path in self.objects:
             raise IllegalArgument(
                 f"can't merge a non object mapping [{path}] with an object mapping"
             )
+        if kind is FieldType.ALIAS:
+            self.fields[path] = _alias(path, name, node)
+            return
         self._read_leaf(path, path, name, kind, node)
 
     def _enter(self, parent: str, name: str) -> str:
@@ -183,15 +192,35 @@ class _Builder:
             )
         self.objects.add(path)
 
-    def _read_object(self, path: str, name: str, node: dict[str, Any]) -> None:
+    def _read_object(
+        self, path: str, name: str, node: dict[str, Any], *, is_nested: bool = False
+    ) -> None:
         self._add_object(path)
         said = {key: value for key, value in node.items() if key != "type"}
         self._read_options(path, said)
+        if is_nested:
+            includes: dict[str, Any] = {
+                key: _node_boolean(f"{name}.{key}", said.pop(key))
+                for key in ("include_in_parent", "include_in_root")
+                if key in said
+            }
+            if includes.get("include_in_parent") and not self._nested_around(path):
+                # The parent is the root: the reference does not keep both.
+                includes["include_in_root"] = False
+            options = self.options.get(path, NO_OPTIONS)
+            self.options[path] = replace(options, nested=True, **includes)
         self._read_properties(path, said.pop("properties", {}))
         if said:
             raise MapperParsing(
                 f"Mapping definition for [{name}] has unsupported parameters:  {_listed(said)}"
             )
+
+    def _nested_around(self, path: str) -> bool:
+        parts = path.split(".")[:-1]
+        return any(
+            self.options.get(".".join(parts[:n]), NO_OPTIONS).nested
+            for n in range(1, len(parts) + 1)
+        )
 
     def _read_options(self, path: str, said: dict[str, Any]) -> None:
         dynamic = _read_dynamic(said)
@@ -228,8 +257,21 @@ class _Builder:
             del values["format"]
         if values.get("ignore_above") == 2**31 - 1:
             del values["ignore_above"]
-        if kind is FieldType.DATE and "null_value" in values:
+        if kind in (FieldType.DATE, FieldType.DATE_NANOS) and "null_value" in values:
             _check_date_null_value(name, values)
+        if kind is FieldType.BINARY:
+            values.setdefault("doc_values", False)
+        if kind is FieldType.DENSE_VECTOR:
+            complete_vector(values, explicit)
+        if kind is FieldType.COMPLETION:
+            complete_completion(values, explicit)
+        if kind is FieldType.SCALED_FLOAT and "scaling_factor" not in values:
+            raise IllegalArgument("Field [scaling_factor] is required")
+        if "copy_to" in values and path != source_path:
+            raise IllegalArgument(
+                f"[copy_to] may not be used to copy from a multi-field: [{path}]",
+                metadata={"as is": True},
+            )
         self.fields[path] = Field(
             path=path,
             type=kind,
@@ -265,8 +307,12 @@ class _Builder:
             if node.get("type") is None:
                 raise MapperParsing(f"no type specified for property [{sub}]")
             type_name = display(node["type"])
-            if type_name in ("object", "nested"):
+            if type_name in ("object", "nested", "alias"):
                 raise MapperParsing(f"Type [{type_name}] cannot be used in multi field")
+            if type_name == FieldType.DENSE_VECTOR:
+                raise MapperParsing(
+                    f"Field [{sub}] of type [{type_name}] can't be used in multifields"
+                )
             self._read_leaf(f"{path}.{sub}", path, sub, _field_type(sub, type_name), node)
 
 
@@ -279,6 +325,45 @@ def _type_of(name: str, node: dict[str, Any]) -> str:
     if "enabled" in node and node.keys() <= {"enabled", "dynamic"}:
         return "object"
     raise MapperParsing(f"No type specified for field [{name}]")
+
+
+def _alias(path: str, name: str, node: dict[str, Any]) -> Field:
+    if "path" not in node:
+        raise MapperParsing(f"The [path] property must be specified for field [{name}].")
+    said = {key: value for key, value in node.items() if key not in ("type", "path")}
+    if said:
+        raise MapperParsing(
+            f"Mapping definition for [{name}] has unsupported parameters:  {_listed(said)}"
+        )
+    return Field(path=path, type=FieldType.ALIAS, source_path=path, target=display(node["path"]))
+
+
+def check_references(mapping: Mapping) -> None:
+    """That aliases and `copy_to` lead to fields. Raises MapperParsing or IllegalArgument. For whole mappings."""
+    for path, leaf in mapping.fields.items():
+        for copied in leaf.copy_to:
+            if copied in mapping.objects:
+                raise IllegalArgument(
+                    f"Cannot copy to field [{copied}] since it is mapped as an object"
+                )
+            source, wanted = mapping.nested_at(path), mapping.nested_at(copied)
+            if wanted and source != wanted and not source.startswith(wanted + "."):
+                raise IllegalArgument(
+                    "Illegal combination of [copy_to] and [nested] mappings: [copy_to] may only copy "
+                    "data to the current nested document or any of its parents, however one "
+                    f"[copy_to] directive is trying to copy data from nested object "
+                    f"[{source or 'null'}] to [{wanted}]"
+                )
+        if leaf.type is not FieldType.ALIAS:
+            continue
+        begin = f"Invalid [path] value [{leaf.target}] for field alias [{path}]: an alias"
+        found = mapping.fields.get(leaf.target or "")
+        if leaf.target == path:
+            raise MapperParsing(f"{begin} cannot refer to itself.")
+        if found is None:
+            raise MapperParsing(f"{begin} must refer to an existing field in the mappings.")
+        if found.type is FieldType.ALIAS:
+            raise MapperParsing(f"{begin} cannot refer to another alias.")
 
 
 def _field_type(name: str, type_name: str) -> FieldType:

@@ -1,9 +1,10 @@
 """A mapping as GET _mapping shows it."""
 
+from collections.abc import Mapping as MappingABC
 from typing import Any
 
 from sealane.engine.mapping.parameters import DEFAULTS, PARAMETERS
-from sealane.engine.mapping.types import Field, Mapping
+from sealane.engine.mapping.types import Field, FieldType, Mapping
 
 
 def render_mapping(mapping: Mapping) -> dict[str, Any]:
@@ -59,7 +60,12 @@ def _finish_objects(
         options = mapping.object_options.get(child_path)
         body: dict[str, Any] = {}
         properties = _finish_objects(mapping, child_path, child, holders)
-        if not properties:
+        if options is not None and options.nested:
+            body["type"] = "nested"
+            for option in ("include_in_parent", "include_in_root"):
+                if getattr(options, option):
+                    body[option] = True
+        elif not properties:
             body["type"] = "object"
         if options is not None and options.dynamic is not None:
             body["dynamic"] = options.dynamic.value
@@ -73,10 +79,16 @@ def _finish_objects(
 
 def _render_field(leaf: Field, mapping: Mapping) -> dict[str, Any]:
     body: dict[str, Any] = {"type": leaf.type.value}
+    if leaf.target is not None:
+        body["path"] = leaf.target
     for parameter in PARAMETERS[leaf.type]:
         value = getattr(leaf, parameter.name)
+        if leaf.type is FieldType.BINARY and value is False:
+            continue
         if value != DEFAULTS[parameter.name] or parameter.name in leaf.explicit:
-            body[parameter.name] = dict(value) if parameter.name == "meta" else value
+            if isinstance(value, MappingABC):
+                value = dict(value)
+            body[parameter.name] = list(value) if isinstance(value, tuple) else value
     if not leaf.is_multi_field:
         subs = {
             sub.path[len(leaf.path) + 1 :]: _render_field(sub, mapping)

@@ -4,7 +4,7 @@ Parsing is in parse.py, merging in merge.py, the JSON form in render.py.
 """
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -46,7 +46,18 @@ class FieldType(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     IP = "ip"
+    HALF_FLOAT = "half_float"
+    SCALED_FLOAT = "scaled_float"
+    DATE_NANOS = "date_nanos"
+    BINARY = "binary"
+    GEO_POINT = "geo_point"
+    CONSTANT_KEYWORD = "constant_keyword"
+    WILDCARD = "wildcard"
+    DENSE_VECTOR = "dense_vector"
+    COMPLETION = "completion"
+    ALIAS = "alias"
     OBJECT = "object"
+    NESTED = "nested"
 
     @property
     def is_integral(self) -> bool:
@@ -54,7 +65,18 @@ class FieldType(StrEnum):
 
     @property
     def is_floating(self) -> bool:
-        return self in (FieldType.DOUBLE, FieldType.FLOAT)
+        return self in _FLOATING
+
+    @property
+    def is_date(self) -> bool:
+        return self in (FieldType.DATE, FieldType.DATE_NANOS)
+
+
+_WITHOUT_COLUMN = frozenset((FieldType.BINARY, FieldType.ALIAS))
+_KEYWORDS = frozenset((FieldType.WILDCARD, FieldType.CONSTANT_KEYWORD))
+_FLOATING = frozenset(
+    (FieldType.DOUBLE, FieldType.FLOAT, FieldType.HALF_FLOAT, FieldType.SCALED_FLOAT)
+)
 
 
 class Dynamic(StrEnum):
@@ -82,13 +104,27 @@ class Field:
     ignore_above: int | None = None
     format: str | None = None
     locale: str | None = None
-    null_value: str | int | float | bool | None = None
+    null_value: "str | int | float | bool | MappingABC[str, float] | None" = None
     ignore_malformed: bool = False
     coerce: bool = True
     analyzer: str = "standard"
     store: bool = False
     norms: bool = True
     eager_global_ordinals: bool = False
+    copy_to: tuple[str, ...] = ()
+    target: str | None = None
+    """Of an alias: the field it stands for."""
+    value: str | None = None
+    """Of a constant_keyword, once it is known."""
+    scaling_factor: float = 1.0
+    ignore_z_value: bool = True
+    dims: int | None = None
+    element_type: str = "float"
+    similarity: str | None = None
+    index_options: MappingABC[str, Any] | None = None
+    preserve_separators: bool = True
+    preserve_position_increments: bool = True
+    max_input_length: int = 50
     meta: MappingABC[str, str] = field(default_factory=dict)
     explicit: frozenset[str] = frozenset()
 
@@ -97,7 +133,14 @@ class Field:
         """Whether anything of it can be searched, sorted or aggregated at all."""
         if self.type is FieldType.TEXT:
             return self.index
+        if self.type in _WITHOUT_COLUMN:
+            return False
         return self.index or self.doc_values
+
+    @property
+    def as_searched(self) -> "Field":
+        """The field as queries see it: what is kept as a keyword is one."""
+        return replace(self, type=FieldType.KEYWORD) if self.type in _KEYWORDS else self
 
     @property
     def is_multi_field(self) -> bool:
@@ -106,10 +149,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectOptions:
-    """What an object says beside its properties. `dynamic` None inherits; `enabled` None is the default, true."""
+    """What an object says beside its properties. `dynamic` None inherits; `enabled` None is the default, true.
+
+    The objects of a `nested` one are documents of their own; the others say whether their fields are in the documents
+    around them as well.
+    """
 
     dynamic: Dynamic | None = None
     enabled: bool | None = None
+    nested: bool = False
+    include_in_parent: bool = False
+    include_in_root: bool = False
 
 
 NO_OPTIONS = ObjectOptions()
@@ -157,6 +207,20 @@ class Mapping:
         return options is None or options.enabled is not False
 
     @property
+    def nested(self) -> frozenset[str]:
+        """The paths of nested objects."""
+        return frozenset(path for path, each in self.object_options.items() if each.nested)
+
+    def nested_at(self, path: str) -> str:
+        """The innermost nested object that holds the field or object at `path`, itself included; "" for the root."""
+        while path:
+            options = self.object_options.get(path)
+            if options is not None and options.nested:
+                return path
+            path = path.rpartition(".")[0]
+        return ""
+
+    @property
     def total_fields(self) -> int:
         """What `index.mapping.total_fields.limit` counts: leaves, multi-fields and objects."""
         return len(self.fields) + len(self.objects)
@@ -171,6 +235,9 @@ class MappingLimits:
 
     total_fields: int = 1000
     depth: int = 20
+    nested_fields: int = 50
+    nested_objects: int = 10_000
+    """Of one document."""
     ignore_dynamic_beyond: bool = False
     """Whether a new field beyond `total_fields` that a document shows is left out rather than refused."""
 
@@ -180,6 +247,8 @@ class MappingLimits:
         return cls(
             total_fields=int(settings.get("index.mapping.total_fields.limit", 1000)),
             depth=int(settings.get("index.mapping.depth.limit", 20)),
+            nested_fields=int(settings.get("index.mapping.nested_fields.limit", 50)),
+            nested_objects=int(settings.get("index.mapping.nested_objects.limit", 10_000)),
             ignore_dynamic_beyond=str(settings.get(_IGNORE_BEYOND, "false")).lower() == "true",
         )
 

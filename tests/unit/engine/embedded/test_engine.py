@@ -2,17 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sealane.clock import RandomIds
 from sealane.engine.base import IndexConfig, ShardSearch
 from sealane.engine.embedded import readers
 from sealane.engine.embedded.index import OpenIndex
 from sealane.engine.embedded.versions import GC_DELETES_S
 from sealane.engine.embedded.view import ShardView
 from sealane.engine.mapping import Mapping, parse_mapping
-from sealane.errors import ApiError, IllegalArgument, Internal, Rejected, TaskCancelled
+from sealane.errors import (
+    ApiError,
+    IllegalArgument,
+    Internal,
+    Rejected,
+    SearchContextMissing,
+    TaskCancelled,
+)
 from sealane.model.document import OpType, WriteOp, WriteResult
 from sealane.model.dsl import SearchBody
 from sealane.model.task import Context, TaskRegistry
@@ -282,7 +291,7 @@ async def test_a_search_sees_its_deadline(bench: Bench) -> None:
     await engine.open_index(config(), new=True)
     now = asyncio.get_running_loop().time()
     ctx = Context(task=TaskRegistry("n").start("search", start_ms=0).task, deadline=now - 1)
-    with pytest.raises(TaskCancelled):
+    with pytest.raises(TimeoutError):
         await engine.search(INDEX, 0, SEARCH, ctx)
     await engine.close()
 
@@ -318,15 +327,39 @@ async def test_too_many_readers_are_refused(bench: Bench, monkeypatch: pytest.Mo
 
 
 def test_a_reader_that_nobody_uses_expires() -> None:
-    from sealane.clock import RandomIds
-
     contexts = readers.ReaderContexts(RandomIds())
-    view: Any = object()
+    view: Any = SimpleNamespace(index_uuid="i", shard=0)
     used, unused = contexts.open(view, 0.0), contexts.open(view, 0.0)
-    contexts.view(used, 200.0)
+    contexts.view(used, "i", 0, 200.0)
     contexts.expire(readers.KEEP_ALIVE_S + 100.0)
     assert contexts.close(used)
     assert not contexts.close(unused)
+
+
+def test_each_reader_is_kept_for_its_own_time() -> None:
+    """From its last use on; one whose time was changed by the new time."""
+    ended: list[str] = []
+    contexts = readers.ReaderContexts(RandomIds())
+    view: Any = SimpleNamespace(index_uuid="i", shard=0)
+    short = contexts.open(view, 0.0, keep_alive_s=5.0, on_close=ended.append)
+    long = contexts.open(view, 0.0, keep_alive_s=5.0, on_close=ended.append)
+    contexts.touch(long, 4.0, 60.0)
+    contexts.expire(8.0)
+    assert ended == [short]
+    assert contexts.view(long, "i", 0, 60.0) is view
+    with pytest.raises(SearchContextMissing, match=r"No search context found for id \[2\]"):
+        contexts.view(long, "i", 0, 121.0)
+    assert ended == [short, long]
+    assert len(contexts) == 0
+
+
+def test_readers_of_another_session_are_not_taken_for_ours() -> None:
+    view: Any = object()
+    one, other = (readers.ReaderContexts(RandomIds()) for _ in range(2))
+    held = one.open(view, 0.0)
+    other.open(view, 0.0)
+    with pytest.raises(SearchContextMissing):
+        other.view(held, "i", 0, 0.0)
 
 
 # -- concurrency -------------------------------------------------------------------------------------------------

@@ -4,14 +4,18 @@ The entry points are `search_shard` and `cached`. A `ShardView` is all they see 
 Synchronous: they run in the engine's pool.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import tantivy
 
-from sealane.engine.base import ShardSearch
+from sealane.engine.base import FoundDoc, ShardSearch
 from sealane.engine.embedded.index_files import mapped_errors
 from sealane.engine.embedded.search.aggs import aggregate
+from sealane.engine.embedded.search.bare import bare_hits, rows_of
 from sealane.engine.embedded.search.cache import RequestCache
+from sealane.engine.embedded.search.can_match import can_match
+from sealane.engine.embedded.search.collapse import check_after, collect_groups, group_key
 from sealane.engine.embedded.search.collect import (
     Plan,
     collect,
@@ -22,6 +26,9 @@ from sealane.engine.embedded.search.collect import (
 from sealane.engine.embedded.search.compile import compile_query
 from sealane.engine.embedded.search.fetch import fetch
 from sealane.engine.embedded.search.now import uses_now
+from sealane.engine.embedded.search.profile import Timing, profile_of
+from sealane.engine.embedded.search.rank import Row
+from sealane.engine.embedded.search.rescore import rescored, rescorers, window_of
 from sealane.engine.embedded.search.scope import (
     EVERYTHING,
     NOTHING,
@@ -29,14 +36,25 @@ from sealane.engine.embedded.search.scope import (
     Scope,
     both,
 )
+from sealane.engine.embedded.search.slices import slice_query
 from sealane.engine.embedded.search.sorting import after_values, sort_keys
 from sealane.engine.embedded.search.state import ViewState, state_of
+from sealane.engine.embedded.search.suggest import suggest
+from sealane.engine.embedded.search.term_list import list_terms
 from sealane.engine.embedded.view import SEQ_NO, ShardView
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial, Hit, Partial, ShardCounts
 
-__all__ = ["RequestCache", "cached", "request_cache", "search_shard"]
+__all__ = [
+    "RequestCache",
+    "cached",
+    "can_match",
+    "fetch_docs",
+    "list_terms",
+    "request_cache",
+    "search_shard",
+]
 
 request_cache = RequestCache()
 """The cache of the process, shared by all shards."""
@@ -62,27 +80,36 @@ def search_shard(view: ShardView, request: ShardSearch, check: Callable[[], None
 
 
 def _search(view: ShardView, request: ShardSearch, check: Callable[[], None]) -> Partial:
-    _check_window(view, request)
     state = state_of(view)
-    plan = _plan(state, request)
-    check()
     body = request.body
-    rows, max_score = (
-        collect(plan, request.size, track_scores=body.track_scores)
-        if request.size > 0
-        else ([], None)
-    )
+    if body.suggest_only:
+        return _suggestions_only(state, request)
+    timing = Timing() if body.profile else None
+    plan = _plan(state, request) if timing is None else _compile(state, request)
+    _check_window(view, request)
+    check()
+    if timing is not None:
+        timing.mark("plan")
+    rows, max_score = _rows(plan, request, check)
     if plan.early is not None:
         rows = rows[: plan.early]
+    if request.skip:
+        rows = rows[request.skip :]
     total = None
     if body.track_total_hits != dsl.TRACK_NONE:
         total = tracked(total_of(plan), body.track_total_hits)
     check()
-    hits: list[Hit] = fetch(rows, plan, request)
+    if timing is not None:
+        timing.mark("collect")
+    hits: list[Hit] = bare_hits(rows, plan) if request.query_only else fetch(rows, plan, request)
+    if timing is not None:
+        timing.mark("fetch")
     aggs = None
     if body.aggs:
         check()
         aggs = _aggregate(plan, request, check)
+        if timing is not None:
+            timing.mark("aggregate")
     return Partial(
         hits=hits,
         total=total,
@@ -91,22 +118,85 @@ def _search(view: ShardView, request: ShardSearch, check: Callable[[], None]) ->
         aggs=aggs,
         sort_types=[key.type for key in plan.keys] if not plan.by_score and hits else None,
         terminated_early=None if not body.terminate_after else plan.early is not None,
+        suggest=suggest(request, plan.scope) if body.suggest else None,
+        profile=None if timing is None else [profile_of(plan, request, timing, len(hits))],
     )
+
+
+def _suggestions_only(state: ViewState, request: ShardSearch) -> Partial:
+    """No query runs, and so nothing is found."""
+    scope = Scope(state, request.index_name, request.now_ms, request.fields)
+    return Partial(
+        hits=[],
+        total=tracked(0, request.body.track_total_hits),
+        max_score=None,
+        shards=ShardCounts(total=1, successful=1),
+        suggest=suggest(request, scope),
+    )
+
+
+def fetch_docs(view: ShardView, request: ShardSearch, docs: Sequence[FoundDoc]) -> list[Hit]:
+    """The fetch phase by itself: the hits of documents that a `query_only` search of this view found, in their order.
+
+    What a hit is sorted by is left out: the search has told it.
+    """
+    with mapped_errors():
+        plan = _plan(state_of(view), request)
+        hits = fetch(rows_of(docs, plan, request), plan, request)
+    for hit in hits:
+        hit.sort = None
+    return hits
+
+
+def _rows(
+    plan: Plan, request: ShardSearch, check: Callable[[], None]
+) -> tuple[list[Row], float | None]:
+    if request.size <= 0:
+        return [], None
+    track_scores = request.body.track_scores
+    limit = max(request.size, window_of(plan.rescorers)) if plan.rescorers else request.size
+    if plan.group is not None:
+        rows, best = collect_groups(plan, plan.group, limit, check, track_scores=track_scores)
+    else:
+        rows, best = collect(plan, limit, track_scores=track_scores)
+    if plan.rescorers and rows:
+        check()
+        rows = rescored(rows, plan.rescorers, plan.scope)[: request.size]
+        best = rows[0].score
+    return rows, best
 
 
 def _aggregate(
     plan: Plan, request: ShardSearch, check: Callable[[], None]
 ) -> dict[str, AggPartial]:
     # A scope of its own: the plan's is shared by all who run it, and collects the names of its queries.
-    scope = Scope(plan.scope.state, request.index_name, request.now_ms, request.fields)
+    scope = Scope(
+        plan.scope.state, request.index_name, request.now_ms, request.fields, wraps_errors=False
+    )
     everything = EVERYTHING.query
     if request.filter is not None:
         everything = compile_query(request.filter, _unmasked(scope)).query
-    return aggregate(request.body.aggs, plan.aggs, everything, scope, check)
+    return aggregate(
+        request.body.aggs,
+        plan.aggs,
+        everything,
+        scope,
+        check,
+        score=plan.hits.constant,
+        asked=request.body,
+        named=plan.named,
+    )
 
 
 def _check_window(view: ShardView, request: ShardSearch) -> None:
     if request.size > view.max_result_window:
+        if request.scroll:
+            raise IllegalArgument(
+                "Batch size is too large, size must be less than or equal to: "
+                f"[{view.max_result_window}] but was [{request.size}]. Scroll batch sizes cost as much "
+                "memory as result windows so they are controlled by the [index.max_result_window] "
+                "index level setting."
+            )
         raise IllegalArgument(
             "Result window is too large, from + size must be less than or equal to: "
             f"[{view.max_result_window}] but was [{request.size}]. See the scroll api for a more "
@@ -116,7 +206,12 @@ def _check_window(view: ShardView, request: ShardSearch) -> None:
 
 
 def _cache_key(view: ShardView, request: ShardSearch) -> Hashable | None:
-    if request.size > 0 or request.request_cache is False or uses_now(request):
+    if (
+        request.size > 0
+        or request.request_cache is False
+        or request.body.profile
+        or uses_now(request)
+    ):
         return None
     return (
         view.index_uuid,
@@ -126,6 +221,8 @@ def _cache_key(view: ShardView, request: ShardSearch) -> Hashable | None:
         request.body.raw,
         request.filter,
         request.fields,
+        request.shard_index,
+        request.shard_count,
     )
 
 
@@ -136,24 +233,39 @@ def _plan(state: ViewState, request: ShardSearch) -> Plan:
         request.filter,
         request.fields,
         request.now_ms if uses_now(request) else None,
+        request.shard_index,
+        request.shard_count,
     )
     return state.remember(key, lambda: _compile(state, request))
 
 
 def _compile(state: ViewState, request: ShardSearch) -> Plan:
     body = request.body
-    scope = Scope(state, request.index_name, request.now_ms, request.fields)
+    scope = Scope(state, request.index_name, request.now_ms, request.fields, size=body.size)
+    scope.restriction = request.filter
     query = compile_query(body.query, scope)
     if request.filter is not None:
         query = _filtered(query, compile_query(request.filter, _unmasked(scope)))
+    if body.slice is not None:
+        query = _filtered(query, slice_query(body.slice, request, scope))
     hits = query
     if body.post_filter is not None:
         hits = _filtered(query, compile_query(body.post_filter, scope))
-    keys = sort_keys(body.sort, scope)
+    keys = sort_keys(body.sort, scope, request.shard_index)
     after = None
     if body.search_after is not None:
+        check_after(body)
         after = after_values(body.search_after, keys, scope)
     plan = Plan(hits, query.query, keys, after, scope, scope.named)
+    try:
+        plan.group = group_key(body, scope)
+    except IllegalArgument:
+        if body.aggs:
+            _aggregate(
+                plan, request, lambda: None
+            )  # their mistakes are told first, as in the reference
+        raise
+    plan.rescorers = rescorers(body, scope, state.view.max_rescore_window)
     if body.min_score is not None:
         _apply_min_score(plan, body.min_score)
     if body.terminate_after:
@@ -169,18 +281,23 @@ def _unmasked(scope: Scope) -> Scope:
 def _filtered(query: Compiled, restriction: Compiled) -> Compiled:
     if restriction is EVERYTHING:
         return query
-    return Compiled(both(query.query, restriction.query), query.constant)
+    return Compiled(both(query.query, restriction.query), query.constant, scorer=query.scorer)
 
 
 def _apply_min_score(plan: Plan, least: float) -> None:
     """Only documents that score at least this much, for hits, total and aggregations alike."""
-    plan.aggs = _scored_at_least(Compiled(plan.aggs, plan.hits.constant), least, plan.scope).query
+    aggregated = Compiled(plan.aggs, plan.hits.constant, scorer=plan.hits.scorer)
+    plan.aggs = _scored_at_least(aggregated, least, plan.scope).query
     plan.hits = _scored_at_least(plan.hits, least, plan.scope)
 
 
 def _scored_at_least(query: Compiled, least: float, scope: Scope) -> Compiled:
     if query.constant is not None:
         return query if query.constant >= least else NOTHING
+    if query.scorer is not None:
+        from sealane.engine.embedded.search.scored import at_least
+
+        return at_least(query, least, scope)
     total = scope.state.count(query.query)
     if total == 0:
         return NOTHING
@@ -195,12 +312,15 @@ def _apply_terminate_after(plan: Plan, limit: int) -> None:
     """Stops after the first `limit` documents, in document order."""
     if total_of(plan) <= limit:
         return
-    everything = plan.hits is EVERYTHING
+    # With nested objects, all documents are those that are none: a query like another.
+    everything = plan.hits is EVERYTHING and not plan.scope.state.view.mapping.nested
     total = total_of(plan)
     searcher = plan.scope.state.view.searcher
     first = searcher.search(plan.hits.query, limit, False, SEQ_NO, 0, tantivy.Order.Asc).hits
     numbers = [int(number or 0) for number, _ in first]
-    plan.hits = Compiled(restricted(plan.hits.query, numbers, plan.scope), plan.hits.constant)
+    plan.hits = replace(
+        plan.hits, query=restricted(plan.hits.query, numbers, plan.scope), span=None
+    )
     plan.aggs = restricted(plan.aggs, numbers, plan.scope)
     # The reference counts what it does not have to look at, such as all documents.
     plan.total = total if everything else limit

@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 
 import tantivy
 
+from sealane.engine.embedded.search.equal_scores import (
+    leads_with_equal_scores,
+    rank_beside_score,
+)
 from sealane.engine.embedded.search.rank import Ranker, Row
+from sealane.engine.embedded.search.rescore import Rescorer
 from sealane.engine.embedded.search.scope import EVERYTHING, Compiled, Scope, both
 from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.search.state import count_of
@@ -36,6 +41,9 @@ class Plan:
     total: int | None = None
     early: int | None = None
     """How many documents were looked at when terminate_after ended the search."""
+    group: SortKey | None = None
+    """The column that the search collapses by."""
+    rescorers: tuple[Rescorer, ...] = ()
 
     @property
     def by_score(self) -> bool:
@@ -48,6 +56,8 @@ def collect(plan: Plan, limit: int, *, track_scores: bool) -> tuple[list[Row], f
     """The best rows and the best score of all matches, where scores matter."""
     if plan.scope.state.num_docs == 0:
         return [], None
+    # tantivy reserves room for as many as it is asked for, and ends the process where there is not enough.
+    limit = min(limit, plan.scope.state.num_docs)
     if plan.by_score and plan.after is None:
         rows = _by_score(plan, limit)
         return rows, rows[0].score if rows else None
@@ -58,6 +68,8 @@ def collect(plan: Plan, limit: int, *, track_scores: bool) -> tuple[list[Row], f
 
 
 def _by_keys(plan: Plan, limit: int) -> list[Row]:
+    if leads_with_equal_scores(plan):
+        return rank_beside_score(plan, limit, _by_keys)
     query, scope = plan.hits.query, plan.scope
     if any(needs_table(key, scope) for key in plan.keys):
         return table(plan.hits, plan.keys, limit, plan.after, scope)
@@ -73,6 +85,10 @@ def _by_score(plan: Plan, limit: int) -> list[Row]:
     query, scope = plan.hits.query, plan.scope
     if limit <= 0:
         return []
+    if plan.hits.scorer is not None:
+        from sealane.engine.embedded.search.scored import best_rows
+
+        return best_rows(plan.hits, limit, scope)
     searcher = scope.state.view.searcher
     if plan.hits.constant is not None:
         return _in_document_order(plan, plan.hits.constant, limit)
@@ -150,6 +166,12 @@ def _add_scores(plan: Plan, rows: list[Row]) -> None:
         for row in rows:
             row.score = plan.hits.constant
         return
+    if plan.hits.scorer is not None:
+        from sealane.engine.embedded.search.scored import row_scores
+
+        for row, score in zip(rows, row_scores(plan.hits, rows, plan.scope), strict=True):
+            row.score = score
+        return
     searcher = plan.scope.state.view.searcher
     numbers = searcher.fast_field_values(SEQ_NO, [row.address for row in rows])
     chosen = tantivy.Query.term_set_query(plan.scope.schema, SEQ_NO, numbers)
@@ -162,6 +184,10 @@ def _add_scores(plan: Plan, rows: list[Row]) -> None:
 def _best_score(plan: Plan) -> float | None:
     if plan.hits.constant is not None:
         return plan.hits.constant if total_of(plan) else None
+    if plan.hits.scorer is not None:
+        from sealane.engine.embedded.search.scored import best_score
+
+        return best_score(plan.hits, plan.scope)
     hits = plan.scope.state.view.searcher.search(plan.hits.query, 1, False).hits
     return hits[0][0] if hits else None
 

@@ -7,15 +7,21 @@ reference: its similarity is BM25 times (k1 + 1), which is what tantivy computes
 import tantivy
 from tantivy import Occur
 
-from sealane.engine.embedded.search import leaves, match
+from sealane.engine.embedded.search import combine, leaves, match, more, multi_match
 from sealane.engine.embedded.search.existence import compile_exists
 from sealane.engine.embedded.search.minimum import minimum_should_match
 from sealane.engine.embedded.search.ranges import compile_range
 from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Compiled, Scope, scoring
-from sealane.errors import IllegalArgument
+from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
+from sealane.model.dsl.geo import GeoBoundingBox, GeoDistance, GeoPolygon
+from sealane.model.dsl.joined import Nested
+from sealane.model.dsl.scored import DistanceFeature, FunctionScore
 
 MAX_DEPTH = 64
+_BOOST_MAX = 3.4028235677973366e38
+"""What is greater is infinite in 32 bits."""
+_REWRITTEN = (dsl.Bool, dsl.Boosting, FunctionScore)
 
 
 def compile_query(query: dsl.Query, scope: Scope) -> Compiled:
@@ -27,11 +33,22 @@ def compile_query(query: dsl.Query, scope: Scope) -> Compiled:
     scope.depth += 1
     try:
         compiled = _compile(query, scope)
+    except ApiError:
+        if not isinstance(query, _REWRITTEN) or not _matches_nothing(query, scope):
+            raise
+        compiled = NOTHING
     finally:
         scope.depth -= 1
     if query.name is not None:
         scope.named.append((query.name, compiled.query))
     return compiled
+
+
+def _matches_nothing(query: dsl.Query, scope: Scope) -> bool:
+    """Whether the reference rewrites the query before it builds its parts, and so never meets what is wrong there."""
+    from sealane.engine.embedded.search.can_match import matches_nothing
+
+    return matches_nothing(query, scope)
 
 
 def _compile(query: dsl.Query, scope: Scope) -> Compiled:
@@ -45,13 +62,30 @@ def _compile(query: dsl.Query, scope: Scope) -> Compiled:
             compiled = _bool(query, scope)
         case dsl.DisMax():
             inner = [compile_query(each, scope) for each in query.queries]
-            compiled = match.best_of(inner, query.tie_breaker)
+            compiled = multi_match.best_of(inner, query.tie_breaker)
+            compiled = combine.best_of(compiled, inner, query.tie_breaker, scope)
         case dsl.Match():
             compiled = match.compile_match(query, scope)
         case dsl.MatchPhrase():
             compiled = match.compile_phrase(query, scope)
         case dsl.MultiMatch():
-            compiled = match.compile_multi(query, scope)
+            compiled = multi_match.compile_multi(query, scope)
+        case Nested():
+            from sealane.engine.embedded.search.nested import compile_nested
+
+            compiled = compile_nested(query, scope, compile_query)
+        case GeoBoundingBox() | GeoDistance() | GeoPolygon():
+            from sealane.engine.embedded.search.geo import compile_geo
+
+            compiled = compile_geo(query, scope)
+        case DistanceFeature():
+            from sealane.engine.embedded.search.scored_feature import compile_distance_feature
+
+            compiled = compile_distance_feature(query, scope)
+        case FunctionScore():
+            from sealane.engine.embedded.search.scored_functions import compile_function_score
+
+            return compile_function_score(query, scope, compile_query).boosted(query.boost)
         case dsl.Term():
             compiled = leaves.compile_term(query, scope)
         case dsl.Terms():
@@ -62,18 +96,19 @@ def _compile(query: dsl.Query, scope: Scope) -> Compiled:
             compiled = compile_exists(query.field, scope)
         case dsl.Ids():
             compiled = leaves.compile_ids(query, scope)
-        case dsl.Prefix():
-            compiled = leaves.compile_prefix(query, scope)
         case _:
-            raise scope.shard_error(f"no such query [{type(query).__name__}]")
+            compiled = more.compile_other(query, scope, compile_query)
+    if query.boost > _BOOST_MAX and compiled is not NOTHING:
+        raise scope.failed(IllegalArgument("boost must be a positive float, got Infinity"))
     return compiled.boosted(query.boost)
 
 
 def _bool(query: dsl.Bool, scope: Scope) -> Compiled:
+    # In the reference's order: the first mistake is the one that is told.
     must = [compile_query(each, scope) for each in query.must]
-    filters = [compile_query(each, scope) for each in query.filter]
-    should = [compile_query(each, scope) for each in query.should]
     must_not = [compile_query(each, scope) for each in query.must_not]
+    should = [compile_query(each, scope) for each in query.should]
+    filters = [compile_query(each, scope) for each in query.filter]
     if not (must or filters or should or must_not):
         return EVERYTHING
     required = _required_shoulds(query, len(should))
@@ -89,11 +124,13 @@ def _bool(query: dsl.Bool, scope: Scope) -> Compiled:
         score = _sum([each.constant for each in must])
         both_kinds = must + filters
         span = both_kinds[0].span if len(clauses) == 1 and both_kinds else None
-        return Compiled(tantivy.Query.boolean_query(clauses), score, span)
+        compiled = Compiled(tantivy.Query.boolean_query(clauses), score, span)
+        return combine.sum_of(compiled, must, (), scope)
     alone = len(should) == 1 and not must and not filters
-    return Compiled(
+    compiled = Compiled(
         tantivy.Query.boolean_query(clauses, required), should[0].constant if alone else None
     )
+    return combine.sum_of(compiled, must, should, scope)
 
 
 def _required_shoulds(query: dsl.Bool, shoulds: int) -> int:

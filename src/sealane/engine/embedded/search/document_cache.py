@@ -52,7 +52,7 @@ class DocumentCache:
 
     def keep(self, key: int, data: bytes) -> Document:
         """Decodes a document, to be found again."""
-        document = _decoded(data)
+        document = decoded(data)
         self._put(key, document)
         return document
 
@@ -69,6 +69,7 @@ class DocumentCache:
             self.bytes += size
 
 
-def _decoded(data: bytes) -> Document:
+def decoded(data: bytes) -> Document:
+    """A stored document, not kept."""
     seq_no, term, version, doc_id, routing, ignored, source = decode_stored(data)
     return Document(seq_no, term, version, doc_id, routing, tuple(ignored), source)

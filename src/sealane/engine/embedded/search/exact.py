@@ -8,16 +8,21 @@ match, so it is for few matches: `leaves` and `match` fall back to tantivy's sco
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 import tantivy
 
+from sealane.engine.embedded.analyzers import STANDARD
 from sealane.engine.embedded.search.scope import NOTHING, Compiled, Scope, any_of
+from sealane.engine.embedded.search.source_values import source_at, values_at
+from sealane.engine.embedded.search.values import text_of
 from sealane.engine.embedded.view import SEQ_NO
 
 MAX_DOCUMENTS = 512
+# How far apart the reference places the last word of a value and the first of the next.
+VALUE_GAP = 100
 # Longer distances than this are taken for one.
 MAX_DISTANCES = 16
 _FLOAT = struct.Struct("<f")
@@ -38,19 +43,73 @@ def exact_term(path: str, text: str, scope: Scope) -> Compiled | None:
     return _scored(path, (text,), [(query, 1.0)], scope)
 
 
-def exact_phrase(path: str, words: Sequence[str], slop: int, scope: Scope) -> Compiled | None:
+PlacedWord = str | tuple[int, str]
+"""A word of a phrase; with its place, counted from the first, where the words do not just follow each other."""
+
+
+def exact_phrase(
+    path: str, words: Sequence[PlacedWord], slop: int, scope: Scope
+) -> Compiled | None:
     """A phrase of a text field; None where it is in too many documents.
 
     A match whose words would have to be moved by `n` places counts as 1 / (1 + n) of one.
     """
+    texts = [each if isinstance(each, str) else each[1] for each in words]
+    often = _repeated(words, slop) if slop and len(set(texts)) < len(texts) else {}
+    return _scored(path, texts, _steps(path, words, slop, scope), scope, often)
+
+
+def _steps(
+    path: str, words: Sequence[PlacedWord], slop: int, scope: Scope
+) -> list[tuple[tantivy.Query, float]]:
     distances = list(range(min(slop, MAX_DISTANCES - 1) + 1))
     if distances[-1] < slop:
         distances.append(slop)
-    phrases = [
+    return [
         (tantivy.Query.phrase_query(scope.schema, path, list(words), each), 1.0 / (1 + each))
         for each in distances
     ]
-    return _scored(path, words, phrases, scope)
+
+
+def exact_phrases(
+    path: str,
+    phrases: Sequence[Sequence[PlacedWord]],
+    words: Sequence[str],
+    slop: int,
+    scope: Scope,
+) -> Compiled | None:
+    """Any of several phrases, counted together, as rare as `words`; None where they are in too many documents."""
+    searcher = scope.state.view.searcher
+    frequencies: dict[int, float] = {}
+    shapes: dict[int, _Parts] = {}
+    place: tantivy.DocAddress | None = None
+    for phrase in phrases:
+        steps = _steps(path, phrase, slop, scope)
+        widest = steps[-1][0]
+        found = searcher.search(widest, MAX_DOCUMENTS + 1, False, SEQ_NO, 0, tantivy.Order.Asc).hits
+        for number, address in found:
+            parts = _explained(widest, searcher, address)
+            if parts is None:
+                return None
+            place = address
+            seq_no = int(number or 0)
+            shapes[seq_no] = parts
+            counted = _frequency(steps, parts, searcher, address)
+            frequencies[seq_no] = frequencies.get(seq_no, 0.0) + counted
+        if len(shapes) > MAX_DOCUMENTS:
+            return None
+    if place is None:
+        return NOTHING
+    having = max(scope.state.having_tokens(path), 1)
+    weight = _single(_single(2.2) * _idf(words, path, having, scope))
+    first = phrases[0][0]
+    word = first if isinstance(first, str) else first[1]
+    stretch = _documents(path, word, scope, place) / having
+    sets: dict[float, list[int]] = {}
+    for seq_no, parts in shapes.items():
+        score = _score(weight, frequencies[seq_no], parts.length, parts.average * stretch)
+        sets.setdefault(score, []).append(seq_no)
+    return _with_scores(sets, scope)
 
 
 def _scored(
@@ -58,8 +117,12 @@ def _scored(
     words: Sequence[str],
     steps: list[tuple[tantivy.Query, float]],
     scope: Scope,
+    often: "Mapping[str, _Repeated] | None" = None,
 ) -> Compiled | None:
-    """Documents of the last step's query. Each step matches what the one before does, and more: by its weight."""
+    """Documents of the last step's query. Each step matches what the one before does, and more: by its weight.
+
+    `often` are words that a document must have several times: tantivy takes one for each place of a sloppy phrase.
+    """
     searcher = scope.state.view.searcher
     widest = steps[-1][0]
     found = searcher.search(widest, MAX_DOCUMENTS + 1, False, SEQ_NO, 0, tantivy.Order.Asc).hits
@@ -72,12 +135,63 @@ def _scored(
     stretch = _documents(path, words[0], scope, found[0][1]) / having
     sets: dict[float, list[int]] = {}
     for seq_no, address in found:
+        if often and not _has_all(path, often, address, scope):
+            continue
         parts = _explained(widest, searcher, address)
         if parts is None:
             return None
         frequency = _frequency(steps, parts, searcher, address)
         score = _score(weight, frequency, parts.length, parts.average * stretch)
         sets.setdefault(score, []).append(int(seq_no or 0))
+    return _with_scores(sets, scope) if sets else NOTHING
+
+
+class _Repeated(NamedTuple):
+    """A word that a phrase has `times` times, within `width` places of a document at most."""
+
+    times: int
+    width: int
+
+
+def _repeated(words: Sequence[PlacedWord], slop: int) -> dict[str, _Repeated]:
+    places: dict[str, list[int]] = {}
+    for index, each in enumerate(words):
+        place, text = (index, each) if isinstance(each, str) else each
+        places.setdefault(text, []).append(place)
+    return {
+        text: _Repeated(len(found), found[-1] - found[0] + slop)
+        for text, found in places.items()
+        if len(found) > 1
+    }
+
+
+def _has_all(
+    path: str, often: Mapping[str, _Repeated], address: tantivy.DocAddress, scope: Scope
+) -> bool:
+    """Whether a document has each of the words often enough, and near enough to each other."""
+    mapped = scope.state.view.mapping.get(path)
+    assert mapped is not None
+    source = source_at(scope.state.view.searcher, address)
+    places: dict[str, list[int]] = {word: [] for word in often}
+    start = 0
+    for value in values_at(source, mapped.source_path.split(".")):
+        terms = STANDARD.terms(text_of(value))
+        for position, term in terms:
+            if term in places:
+                places[term].append(start + position)
+        start += len(terms) + VALUE_GAP
+    for word, (times, width) in often.items():
+        found = places[word]
+        near = (
+            last - first <= width for first, last in zip(found, found[times - 1 :], strict=False)
+        )
+        if not any(near):
+            return False
+    return True
+
+
+def _with_scores(sets: dict[float, list[int]], scope: Scope) -> Compiled:
+    """Documents by their `_seq_no`, each with its score."""
     clauses = [
         tantivy.Query.const_score_query(
             tantivy.Query.term_set_query(scope.schema, SEQ_NO, numbers), score
@@ -112,6 +226,11 @@ def _idf(words: Sequence[str], path: str, having: int, scope: Scope) -> float:
         frequency = min(scope.state.view.searcher.doc_freq(path, word), having)
         total += _single(math.log(1 + (having - frequency + 0.5) / (frequency + 0.5)))
     return _single(total)
+
+
+def plain_score(idf: float, average: float) -> float:
+    """Of a term in a field without frequencies and norms; `average` is the usual number of values of a document."""
+    return _score(_single(_single(2.2) * _single(idf)), 1.0, 1.0, average)
 
 
 def _score(weight: float, frequency: float, length: float, average: float) -> float:

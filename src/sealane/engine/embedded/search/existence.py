@@ -32,8 +32,9 @@ def compile_exists(path: str, scope: Scope) -> Compiled:
 
 def _leaves(path: str, scope: Scope) -> list[str]:
     mapping = scope.state.view.mapping
-    if scope.mapped(path) is not None:
-        return [path]
+    mapped = scope.mapped(path)
+    if mapped is not None:
+        return [mapped.path]
     inside = path + "."
     wanted = pattern(path) if "*" in path else None
     return [

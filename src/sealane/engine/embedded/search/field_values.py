@@ -5,7 +5,7 @@ columns keep it, sorted and without what is too long for a keyword.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -14,8 +14,9 @@ from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.document_cache import Document
 from sealane.engine.embedded.search.fielddata import check_fielddata
 from sealane.engine.embedded.search.masks import matches, visible
+from sealane.engine.embedded.search.more_field_values import is_special, special_values
 from sealane.engine.embedded.search.scope import Scope
-from sealane.engine.mapping import Field, FieldType
+from sealane.engine.mapping import Field, FieldType, Mapping
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT, check_format, format_date, parse_date
@@ -42,6 +43,8 @@ class FieldReader:
         self._metadata: list[str] = []
         self._wanted: list[_Wanted] = []
         self._unmapped: tuple[str, ...] = ()
+        self._copied = _copied_from(scope.state.view.mapping)
+        self._nested = scope.state.view.mapping.nested
         for each in body.docvalue_fields:
             self._add_column(each)
         for each in body.fields:
@@ -74,7 +77,7 @@ class FieldReader:
             return
         for mapped in self._matching(asked.field):
             if asked.format is not None:
-                if mapped.type is not FieldType.DATE:
+                if not mapped.type.is_date:
                     raise IllegalArgument(
                         f"Field [{mapped.path}] of type [{mapped.type.value}] doesn't support "
                         "formats."
@@ -86,15 +89,17 @@ class FieldReader:
 
     def _matching(self, name: str) -> list[Field]:
         if "*" not in name:
-            mapped = self._scope.mapped(name)
-            return [] if mapped is None else [mapped]
+            return self._named(name)
         wanted = pattern(name)
-        found = [
-            self._scope.mapped(path)
-            for path in self._scope.state.view.mapping.fields
-            if wanted.fullmatch(path)
-        ]
-        return [each for each in found if each is not None]
+        paths = [each for each in self._scope.state.view.mapping.fields if wanted.fullmatch(each)]
+        return [field for path in paths for field in self._named(path)]
+
+    def _named(self, name: str) -> list[Field]:
+        """The field of a name, which is shown under it also where it is an alias."""
+        mapped = self._scope.mapped(name)
+        if mapped is None:
+            return []
+        return [mapped if mapped.path == name else replace(mapped, path=name)]
 
     def read(self, stored: Document) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
         """Values by field, and those that were too long or malformed for theirs."""
@@ -107,16 +112,37 @@ class FieldReader:
         if not self._wanted and not self._unmapped:
             return found, ignored
         source = orjson.loads(stored.source)
+        inside: list[_Wanted] = []
         for wanted in self._wanted:
-            kept, refused = _values(source, wanted.mapped)
-            shown = _column(kept, wanted) if wanted.from_column else _written(kept, wanted)
+            if self._nested and self._is_inside(wanted):
+                if not wanted.from_column:
+                    inside.append(wanted)
+                continue
+            shown, refused = self._shown(source, wanted)
             if shown:
                 found[wanted.mapped.path] = shown
             if refused and not wanted.from_column:
                 ignored[wanted.mapped.path] = refused
+        if inside:
+            found.update(_of_objects(source, "", inside, self._scope.state.view.mapping))
         for path, value in self._leaves_without_mapping(source):
             found.setdefault(path, []).append(value)
         return found, ignored
+
+    def _shown(self, source: dict[str, Any], wanted: _Wanted) -> tuple[list[Any], list[Any]]:
+        if is_special(wanted.mapped):
+            return special_values(
+                source, wanted.mapped, wanted.format, from_column=wanted.from_column
+            )
+        kept, refused = values_in(source, wanted.mapped)
+        for path in self._copied.get(wanted.mapped.path, ()):
+            kept += values_in(source, replace(wanted.mapped, source_path=path))[0]
+        return _column(kept, wanted) if wanted.from_column else _written(kept, wanted), refused
+
+    def _is_inside(self, wanted: _Wanted) -> bool:
+        """Whether a field is in nested objects; as a column, in others than those that are searched."""
+        at = self._scope.state.view.mapping.nested_at(wanted.mapped.path)
+        return at != self._scope.nested if wanted.from_column else bool(at)
 
     def _leaves_without_mapping(self, source: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if not self._unmapped:
@@ -129,8 +155,50 @@ class FieldReader:
                 yield path, value
 
 
+def _of_objects(
+    value: dict[str, Any], level: str, wanted: list[_Wanted], mapping: Mapping
+) -> dict[str, list[Any]]:
+    """Fields in nested objects: by the path of the objects, those of each object together."""
+    start = len(level) + 1 if level else 0
+    found: dict[str, list[Any]] = {}
+    deeper: dict[str, list[_Wanted]] = {}
+    for each in wanted:
+        at = mapping.nested_at(each.mapped.path)
+        if at == level:
+            own = replace(each.mapped, source_path=each.mapped.source_path[start:])
+            if is_special(own):
+                shown, _ = special_values(value, own, each.format, from_column=False)
+            else:
+                shown = _written(values_in(value, own)[0], each)
+            if shown:
+                found[each.mapped.path[start:]] = shown
+            continue
+        while mapping.nested_at(at.rpartition(".")[0]) != level:
+            at = mapping.nested_at(at.rpartition(".")[0])
+        deeper.setdefault(at, []).append(each)
+    for at, below in deeper.items():
+        objects = [
+            _of_objects(each, at, below, mapping)
+            for each in _at(value, at[start:])
+            if isinstance(each, dict)
+        ]
+        kept = [each for each in objects if each]
+        if kept:
+            found[at[start:]] = kept
+    return found
+
+
+def _copied_from(mapping: Mapping) -> dict[str, list[str]]:
+    """The paths whose values are copied to a field, by its path."""
+    found: dict[str, list[str]] = {}
+    for path, leaf in mapping.fields.items():
+        for target in leaf.copy_to:
+            found.setdefault(target, []).append(path)
+    return found
+
+
 def _check_column_format(mapped: Field, fmt: str) -> None:
-    if mapped.type is FieldType.DATE:
+    if mapped.type.is_date:
         check_format(fmt)
     elif mapped.type.is_integral or mapped.type.is_floating:
         decimal_format(0, fmt)
@@ -179,7 +247,7 @@ def _at(value: Any, path: str) -> Iterator[Any]:
                 yield from _at(value[path[:at]], path[at + 1 :])
 
 
-def _values(source: dict[str, Any], mapped: Field) -> tuple[list[Any], list[Any]]:
+def values_in(source: dict[str, Any], mapped: Field) -> tuple[list[Any], list[Any]]:
     """What the field's column has of a document, in the order of the source; and what it does not take."""
     kept: list[Any] = []
     refused: list[Any] = []
@@ -241,7 +309,7 @@ _CONVERTERS: dict[FieldType, Callable[[Any, Field], Any]] = {
 
 def _written(found: list[Any], wanted: _Wanted) -> list[Any]:
     mapped = wanted.mapped
-    if mapped.type is FieldType.DATE:
+    if mapped.type.is_date:
         fmt = wanted.format or mapped.format or DEFAULT_FORMAT
         return [format_date(each, fmt) for each in found]
     if mapped.type is FieldType.IP:
@@ -259,7 +327,7 @@ def _column(found: list[Any], wanted: _Wanted) -> list[Any]:
     if mapped.type is FieldType.FLOAT:
         found = [values.floating(each, FieldType.FLOAT) for each in found]
     found = sorted(found)
-    if mapped.type is FieldType.DATE:
+    if mapped.type.is_date:
         return _written(found, wanted)
     if wanted.format is not None:
         return [decimal_format(each, wanted.format) for each in found]

@@ -15,11 +15,34 @@ def check_fielddata(mapped: Field, index_name: str) -> None:
             "field data by uninverting the inverted index. Note that this can use significant "
             "memory."
         )
-    if not mapped.doc_values:
+    if mapped.type is FieldType.COMPLETION:
+        raise IllegalArgument(
+            f"Fielddata is not supported on field [{mapped.path}] of type [completion]"
+        )
+    if not mapped.doc_values or mapped.type is FieldType.BINARY:
         raise IllegalArgument(
             f"Can't load fielddata on [{mapped.path}] because fielddata is unsupported on fields "
             f"of type [{mapped.type.value}]. Use doc values instead."
         )
+
+
+_UNSEARCHABLE = {
+    FieldType.GEO_POINT: (
+        "Geometry fields do not support exact searching, use dedicated geometry queries instead: [{path}]"
+    ),
+    FieldType.BINARY: "Binary fields do not support searching",
+    FieldType.DENSE_VECTOR: "Field [{path}] of type [{type}] doesn't support term queries",
+}
+
+
+def check_takes(mapped: Field, kind: str) -> None:
+    """Raises IllegalArgument for a field that no value can be looked for in. `kind` is the query's: term, match, ..."""
+    refusal = _UNSEARCHABLE.get(mapped.type)
+    if refusal is None:
+        return
+    if kind != "term":
+        refusal = "Field [{path}] of type [{type}] does not support " + kind + " queries"
+    raise IllegalArgument(refusal.format(path=mapped.path, type=mapped.type.value))
 
 
 def check_searchable(mapped: Field) -> None:

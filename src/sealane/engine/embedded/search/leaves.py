@@ -1,4 +1,4 @@
-"""Queries on one field that are not analysed: terms, prefixes, ids."""
+"""Queries for exact values of one field: terms and ids."""
 
 import math
 from collections.abc import Sequence
@@ -6,12 +6,10 @@ from collections.abc import Sequence
 import tantivy
 
 from sealane.engine.embedded.search import values
-from sealane.engine.embedded.search.exact import exact_term
-from sealane.engine.embedded.search.fielddata import check_searchable
-from sealane.engine.embedded.search.patterns import (
-    fold,
-    prefix_pattern,
-)
+from sealane.engine.embedded.search.exact import exact_term, plain_score
+from sealane.engine.embedded.search.fielddata import check_searchable, check_takes
+from sealane.engine.embedded.search.index_field import on_index
+from sealane.engine.embedded.search.patterns import fold
 from sealane.engine.embedded.search.ranges import span_on
 from sealane.engine.embedded.search.scope import (
     EVERYTHING,
@@ -23,9 +21,9 @@ from sealane.engine.embedded.search.scope import (
 )
 from sealane.engine.embedded.view import ID
 from sealane.engine.mapping import Field, FieldType
+from sealane.engine.mapping.more_values import scaled_float_from
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
-from sealane.model.patterns import pattern
 
 MAX_TERMS = 65_536
 _TEXTUAL = (FieldType.TEXT, FieldType.KEYWORD)
@@ -35,7 +33,8 @@ def compile_term(query: dsl.Term, scope: Scope) -> Compiled:
     if query.field == "_id":
         return _ids((values.text_of(query.value),), scope)
     if query.field == "_index":
-        return _on_index(query.value, query.case_insensitive, scope)
+        text = values.text_of(query.value)
+        return on_index(text, scope, ignore_case=query.case_insensitive)
     mapped = scope.mapped(query.field)
     if mapped is None:
         return NOTHING
@@ -49,6 +48,7 @@ def term_on(
     mapped: Field, value: dsl.Scalar, scope: Scope, *, ignore_case: bool = False
 ) -> Compiled:
     """One value of a field, unanalysed. Raises the error of a value that does not fit, not yet wrapped."""
+    check_takes(mapped, "term")
     check_searchable(mapped)
     if mapped.type in _TEXTUAL:
         text = values.text_of(value)
@@ -79,11 +79,13 @@ def exact_value(
     """What a document's column must hold to have this value; a pair is a range, None is never."""
     if mapped.type.is_integral:
         return values.whole_or_none(value, mapped.type)
+    if mapped.type is FieldType.SCALED_FLOAT:
+        return scaled_float_from(values.floating(value, mapped.type), mapped.scaling_factor)
     if mapped.type.is_floating:
         return values.floating(value, mapped.type)
     if mapped.type is FieldType.BOOLEAN:
         return values.boolean(value)
-    if mapped.type is FieldType.DATE:
+    if mapped.type.is_date:
         low, high = (
             values.date(value, mapped, scope.now_ms, round_up=up, fmt=None, zone=None)
             for up in (False, True)
@@ -148,8 +150,7 @@ def _plain_term(path: str, text: str | float, scope: Scope) -> Compiled:
         return NOTHING
     column = scope.state.column(path)
     docs = max(column.docs, frequency)
-    norm = 1.2 * (0.25 + 0.75 * docs / max(column.values, docs))
-    return constant(query, 2.2 * _idf(frequency, docs) / (1 + norm))
+    return constant(query, plain_score(_idf(frequency, docs), max(column.values, docs) / docs))
 
 
 def compile_terms(query: dsl.Terms, scope: Scope) -> Compiled:
@@ -164,12 +165,13 @@ def compile_terms(query: dsl.Terms, scope: Scope) -> Compiled:
     if query.field == "_id":
         return _ids(tuple(values.text_of(each) for each in query.values), scope)
     if query.field == "_index":
-        hit = any(values.text_of(each) == scope.index_name for each in query.values)
-        return EVERYTHING if hit else NOTHING
+        named = [on_index(values.text_of(each), scope) for each in query.values]
+        return EVERYTHING if EVERYTHING in named else NOTHING
     mapped = scope.mapped(query.field)
     if mapped is None or not query.values:
         return NOTHING
     try:
+        check_takes(mapped, "term")
         check_searchable(mapped)
         exact = [exact_value(mapped, each, scope) for each in query.values]
     except ApiError as error:
@@ -193,32 +195,6 @@ def _ids(ids: tuple[str, ...], scope: Scope) -> Compiled:
 
 def compile_ids(query: dsl.Ids, scope: Scope) -> Compiled:
     return _ids(query.values, scope)
-
-
-def _on_index(value: dsl.Scalar, ignore_case: bool, scope: Scope) -> Compiled:
-    text, name = values.text_of(value), scope.index_name
-    if ignore_case:
-        text, name = text.lower(), name.lower()
-    return EVERYTHING if pattern(text).fullmatch(name) else NOTHING
-
-
-def compile_prefix(query: dsl.Prefix, scope: Scope) -> Compiled:
-    mapped = scope.mapped(query.field)
-    if query.field == "_index":
-        return EVERYTHING if scope.index_name.startswith(query.value) else NOTHING
-    if mapped is None and query.field != ID:
-        return NOTHING
-    type_ = ID if mapped is None else mapped.type.value
-    if mapped is None or mapped.type not in _TEXTUAL:
-        raise scope.shard_error(
-            "Can only use prefix queries on keyword, text and wildcard fields - "
-            f"not on [{query.field}] which is of type [{type_}]"
-        )
-    try:
-        check_searchable(mapped)
-    except ApiError as error:
-        raise scope.failed(error) from None
-    return _pattern(mapped, prefix_pattern(query.value, ignore_case=query.case_insensitive), scope)
 
 
 def _pattern(mapped: Field, regex: str, scope: Scope) -> Compiled:

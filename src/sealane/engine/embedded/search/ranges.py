@@ -7,7 +7,7 @@ import tantivy
 
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.existence import compile_exists
-from sealane.engine.embedded.search.fielddata import check_searchable
+from sealane.engine.embedded.search.fielddata import check_searchable, check_takes
 from sealane.engine.embedded.search.patterns import ALL, HEX, range_pattern
 from sealane.engine.embedded.search.scope import NOTHING, Compiled, Scope, constant
 from sealane.engine.embedded.view import ID
@@ -35,10 +35,14 @@ def compile_range(query: dsl.Range, scope: Scope) -> Compiled:
     low = query.gte if query.gte is not None else query.gt
     high = query.lte if query.lte is not None else query.lt
     bounds = (low, high, query.gte is not None, query.lte is not None)
-    if mapped.type is FieldType.DATE:
+    if mapped.type.is_date:
         # The reference reads the dates of a range before it builds the query: their errors are not wrapped.
         return _date_range(mapped, bounds, query, scope)
     try:
+        check_takes(mapped, "range")
+        if mapped.type is FieldType.COMPLETION:
+            reason = f"Field [{mapped.path}] of type [completion] does not support range queries"
+            raise IllegalArgument(reason)
         check_searchable(mapped)
         return _range_on(mapped, bounds, scope)
     except ApiError as error:
@@ -51,13 +55,14 @@ _Bounds = tuple[dsl.Scalar | None, dsl.Scalar | None, bool, bool]
 def _date_range(mapped: Field, bounds: _Bounds, query: dsl.Range, scope: Scope) -> Compiled:
     low, high, with_low, with_high = bounds
     first, last = values.LONG_MIN, values.LONG_MAX
+    fmt = values.range_format(query)
     if low is not None:
         first = values.date(
             low,
             mapped,
             scope.now_ms,
             round_up=not with_low,
-            fmt=query.format,
+            fmt=fmt,
             zone=query.time_zone,
         ) + (0 if with_low else 1)
     if high is not None:
@@ -66,7 +71,7 @@ def _date_range(mapped: Field, bounds: _Bounds, query: dsl.Range, scope: Scope) 
             mapped,
             scope.now_ms,
             round_up=with_high,
-            fmt=query.format,
+            fmt=fmt,
             zone=query.time_zone,
         ) - (0 if with_high else 1)
     try:
@@ -125,8 +130,10 @@ def span_on(mapped: Field, span: "tuple[int, int] | tuple[str, str]", scope: Sco
 
 def _float_range(mapped: Field, bounds: _Bounds, scope: Scope) -> Compiled:
     low, high, with_low, with_high = bounds
-    first = -math.inf if low is None else values.floating(low, mapped.type)
-    last = math.inf if high is None else values.floating(high, mapped.type)
+    # The reference does not round the ends to 16 bits.
+    type_ = FieldType.FLOAT if mapped.type is FieldType.HALF_FLOAT else mapped.type
+    first = -math.inf if low is None else values.floating(low, type_)
+    last = math.inf if high is None else values.floating(high, type_)
     inclusion = (with_low or low is None, with_high or high is None)
     return _numbers(mapped.path, first, last, inclusion, tantivy.FieldType.Float, scope)
 

@@ -10,6 +10,7 @@ Keys whose values differ from the first one of the column (several values, the s
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
+import msgspec
 import tantivy
 from tantivy import Occur, Order
 
@@ -33,14 +34,17 @@ BEST_KEPT = 2_048
 THRESHOLD_MARGIN = 2
 
 
-@dataclass(slots=True)
-class Row:
+class Row(msgspec.Struct):
     """A hit to be: the values it is sorted by, and where it is."""
 
     values: list[SortValue]
     address: tantivy.DocAddress
     seq_no: int = -1
     score: float | None = None
+    group: SortValue = None
+    """What the search collapses by."""
+    rescored: int | None = None
+    """Which rescorers had it in their window, a bit for each; None where that is not known any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a query is compiled against, and what comes out of it."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import tantivy
 from tantivy import Occur
@@ -10,22 +11,31 @@ from sealane.engine.embedded.search.masks import visible
 from sealane.engine.embedded.search.state import ViewState
 from sealane.engine.mapping import Field
 from sealane.errors import ApiError, QueryShardError
+from sealane.model import dsl
+
+if TYPE_CHECKING:
+    from sealane.engine.embedded.search.nested import InnerQuery
+    from sealane.engine.embedded.search.scored import Scorer
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A tantivy query. `constant` is the score of every document it matches, None where scores differ.
 
-    `span` is set where it is a range of one column and nothing else: its path, lowest and highest value.
+    `span` is set where it is a range of one column and nothing else: its path, lowest and highest value. With a
+    `scorer` the scores are that one's, and tantivy's mean nothing (scored.py).
     """
 
     query: tantivy.Query
     constant: float | None = 1.0
     span: tuple[str, float, float] | None = None
+    scorer: "Scorer | None" = None
 
     def boosted(self, boost: float) -> "Compiled":
         if boost == 1.0:
             return self
+        if self.scorer is not None:
+            return Compiled(self.query, None, None, self.scorer.boosted(boost))
         constant = None if self.constant is None else self.constant * boost
         return Compiled(tantivy.Query.boost_query(self.query, boost), constant, self.span)
 
@@ -44,6 +54,18 @@ class Scope:
     fields: FieldMask | None = None
     named: list[tuple[str, tantivy.Query]] = field(default_factory=list)
     depth: int = 0
+    size: int = 10
+    """How many hits the search wants of this shard."""
+    restriction: dsl.Query | None = None
+    """What limits all that the search may find: the filters of aliases."""
+    nested: str = ""
+    """The path whose nested objects are searched; "" for documents."""
+    documents: ViewState | None = None
+    """Where nested objects are searched: the state of the documents that hold them."""
+    inner: "list[InnerQuery]" = field(default_factory=list)
+    """The nested queries with inner hits."""
+    wraps_errors: bool = True
+    """Whether an error in building a query is shown as the query's: aggregations show those of their filters bare."""
 
     @property
     def schema(self) -> tantivy.Schema:
@@ -53,7 +75,10 @@ class Scope:
         """The mapping of a field that may be read."""
         if not visible(path, self.fields):
             return None
-        return self.state.view.mapping.get(path)
+        found = self.state.view.mapping.get(path)
+        if found is not None and found.target is not None:
+            return self.mapped(found.target)
+        return found if found is None else found.as_searched
 
     def has_column(self, path: str) -> bool:
         return path in self.state.view.columns
@@ -65,9 +90,9 @@ class Scope:
             caused_by=cause,
         )
 
-    def failed(self, cause: ApiError) -> QueryShardError:
+    def failed(self, cause: ApiError) -> ApiError:
         """What the reference makes of an error in building a query."""
-        if isinstance(cause, QueryShardError):
+        if isinstance(cause, QueryShardError) or not self.wraps_errors:
             return cause
         return self.shard_error(f"failed to create query: {cause.reason}", cause)
 

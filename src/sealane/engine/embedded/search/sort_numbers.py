@@ -6,11 +6,14 @@ for the others. `sorting` says which width a field has, and what an error is wra
 
 import math
 import re
+import struct
 
 from sealane.engine.embedded.search.values import LONG_MAX, LONG_MIN, text_of
 from sealane.errors import NumberFormatError
 from sealane.model.dsl import Scalar
 
+_SINGLE = struct.Struct("<f")
+_SINGLE_MAX = 3.4028235e38
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 _WHOLE = re.compile(r"[+-]?\d+")
 # As the reference's language writes them: a letter may say the width.
@@ -56,6 +59,14 @@ def floating(value: Scalar) -> float:
         except OverflowError:
             number = math.inf if value > 0 else -math.inf
     return math.inf if math.isnan(number) else number
+
+
+def single(number: float) -> float:
+    """The nearest number of 32 bits, which is what scores are."""
+    if abs(number) > _SINGLE_MAX:
+        return math.copysign(math.inf, number)
+    rounded: float = _SINGLE.unpack(_SINGLE.pack(number))[0]
+    return rounded
 
 
 def is_negative_zero(value: object) -> bool:

@@ -1,27 +1,40 @@
 """The keys hits are sorted by: resolved against the mapping, with the values of documents that lack the field."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from sealane.engine.embedded.search import sort_numbers, values
 from sealane.engine.embedded.search.fielddata import check_fielddata
 from sealane.engine.embedded.search.scope import Scope
-from sealane.engine.embedded.view import SEQ_NO
+from sealane.engine.embedded.view import NANOS, SEQ_NO
 from sealane.engine.mapping import Field, FieldType
+from sealane.engine.mapping.more_values import date_nanos_from, shortest_single
+from sealane.engine.mapping.values import BadValue, round_to_float
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
+from sealane.model.date_nanos import DEFAULT_NANOS_FORMAT
 from sealane.reduce.partial import SortValue
 
+if TYPE_CHECKING:
+    from sealane.engine.embedded.search.computed_sorts import Lists
+
+_SHARD_DOC_BITS = 32
+"""The reference puts a shard's place above the number of the document in it."""
 _NUMERIC_MODES = ("avg", "sum", "median")
 _TYPES = {
     FieldType.KEYWORD: "keyword",
+    FieldType.WILDCARD: "keyword",
+    FieldType.HALF_FLOAT: "double",
+    FieldType.SCALED_FLOAT: "double",
     FieldType.IP: "ip",
     FieldType.BOOLEAN: "boolean",
     FieldType.DATE: "date",
+    FieldType.DATE_NANOS: "date_nanos",
     FieldType.DOUBLE: "double",
     FieldType.FLOAT: "double",
 }
+_SHORT = (FieldType.FLOAT, FieldType.HALF_FLOAT)
 # The reference sorts these as 32-bit numbers.
 _NARROW = (FieldType.INTEGER, FieldType.SHORT, FieldType.BYTE)
 SortType = Literal["long", "double", "date", "keyword", "ip", "boolean", "score"]
@@ -42,6 +55,10 @@ class SortKey:
     missing_first: bool = False
     mode: str = "min"
     mapped: Field | None = None
+    base: int = 0
+    """What is added to a column's value where it is shown: `_shard_doc` numbers documents over all shards."""
+    reader: "Lists | None" = None
+    """What reads a document's values, where no column of the documents has them (computed_sorts.py)."""
 
     @property
     def is_score(self) -> bool:
@@ -53,7 +70,16 @@ class SortKey:
 
     def shown(self, value: SortValue) -> SortValue:
         """A column's value as `Hit.sort` has it."""
+        if self.base and isinstance(value, int):
+            return value + self.base
+        if isinstance(value, float) and self.is_short:
+            return shortest_single(round_to_float(value)) if math.isfinite(value) else value
         return values.ip_text(value) if self.type == "ip" and isinstance(value, str) else value
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the reference holds the value in 32 bits, and shows it with the digits that they need."""
+        return self.mapped is not None and self.mapped.type in _SHORT and self.reader is None
 
     def order(self, value: SortValue) -> tuple[object, ...]:
         """A key for Python's sort: ascending in the order of the hits. -0.0 is below 0.0, as in the reference."""
@@ -90,9 +116,18 @@ class Reversed:
         return hash(self.text)
 
 
-def sort_keys(fields: tuple[dsl.SortField, ...], scope: Scope) -> list[SortKey]:
-    """Raises QueryShardError, IllegalArgument or NumberFormatError, each with the reference's text."""
-    return [_key(each, scope) for each in fields]
+def sort_keys(
+    fields: tuple[dsl.SortField, ...], scope: Scope, shard_index: int = 0
+) -> list[SortKey]:
+    """`shard_index` is the shard's place in `_shard_doc`.
+
+    Raises QueryShardError, IllegalArgument or NumberFormatError, each with the reference's text.
+    """
+    keys = [_key(each, scope) for each in fields]
+    return [
+        replace(key, base=shard_index << _SHARD_DOC_BITS) if each.field == "_shard_doc" else key
+        for each, key in zip(fields, keys, strict=True)
+    ]
 
 
 def _key(field: dsl.SortField, scope: Scope) -> SortKey:
@@ -105,6 +140,8 @@ def _key(field: dsl.SortField, scope: Scope) -> SortKey:
             "Fielddata access on the _id field is disallowed, you can re-enable it by updating "
             "the dynamic cluster setting: indices.id_field_data.enabled"
         )
+    if field.geo is not None:
+        return _by_distance(field, scope)
     mapped = scope.mapped(field.field)
     if mapped is None:
         if field.unmapped_type is None:
@@ -115,15 +152,76 @@ def _key(field: dsl.SortField, scope: Scope) -> SortKey:
     type_ = _TYPES.get(mapped.type, "long")
     if type_ in ("keyword", "ip") and field.mode in _NUMERIC_MODES:
         raise scope.shard_error("we only support AVG, MEDIAN and SUM on number based fields")
+    if mapped.type is FieldType.DENSE_VECTOR:
+        raise IllegalArgument(f"Field [{mapped.path}] of type [dense_vector] doesn't support sort")
+    if mapped.type is FieldType.GEO_POINT:
+        raise IllegalArgument(
+            "can't sort on geo_point or point field without using specific sorting feature, like "
+            "geo_distance"
+        )
+    holder = scope.state.view.mapping.nested_at(mapped.path)
+    reader = None
+    if field.nested is not None or field.numeric_type is not None or holder != scope.nested:
+        reader, type_ = _computed(field, mapped, type_, scope)
+    column = f"{mapped.path}{NANOS}" if mapped.type is FieldType.DATE_NANOS else mapped.path
     return SortKey(
         type_,
         field.descending,
-        mapped.path if scope.has_column(mapped.path) else None,
+        column if scope.has_column(column) else None,
         _missing(field, type_, mapped.type),
         _is_first(field),
         field.mode or ("max" if field.descending else "min"),
         mapped,
+        reader=reader,
     )
+
+
+def _by_distance(field: dsl.SortField, scope: Scope) -> SortKey:
+    from sealane.engine.embedded.search.computed_sorts import distances
+
+    assert field.geo is not None
+    return SortKey(
+        "double",
+        field.descending,
+        missing=math.inf,
+        mapped=scope.mapped(field.field),
+        reader=distances(field, field.geo, scope),
+    )
+
+
+def _computed(
+    field: dsl.SortField, mapped: Field, type_: str, scope: Scope
+) -> "tuple[Lists | None, str]":
+    """What reads the values of a key that has its own ideas about them, and their type."""
+    from sealane.engine.embedded.search.computed_sorts import (
+        column_of,
+        converted,
+        nested_values,
+        own_values,
+    )
+
+    column = column_of(mapped.path, mapped.type)
+    if field.nested is not None:
+        lists = nested_values(column, field.nested, scope)
+    elif scope.state.view.mapping.nested_at(mapped.path) != scope.nested and not scope.has_column(
+        column
+    ):
+        if scope.nested:
+            return None, type_  # nested objects do not have the values of what holds them
+        raise scope.shard_error(
+            f"it is mandatory to set the [nested] context on the nested sort field: [{mapped.path}]."
+        )
+    elif field.numeric_type is None:
+        return None, type_
+    else:
+        lists = own_values(column, scope)
+    if field.numeric_type is None:
+        return lists, type_
+    if type_ in ("keyword", "ip"):
+        raise scope.shard_error(
+            f"[numeric_type] option cannot be set on a non-numeric field, got {mapped.type.value}"
+        )
+    return converted(lists, mapped.type, field.numeric_type), field.numeric_type
 
 
 def _is_first(field: dsl.SortField) -> bool:
@@ -178,16 +276,22 @@ def _after(value: dsl.Scalar | None, key: SortKey, scope: Scope) -> SortValue:
         value = _after_boolean(value)
     elif key.type == "date" and key.mapped is not None:
         value = _after_date(value, key.mapped, scope)
+    elif key.type == "date_nanos" and isinstance(value, str) and not value.isdigit():
+        value = _after_nanos(value)
     try:
         if key.type == "ip":
             return values.ip_hex(values.ip_number(values.text_of(value)))
         if key.is_text:
             return values.text_of(value)
-        if key.type in ("double", "score"):
-            return sort_numbers.floating(value)
-        return sort_numbers.after_whole(
+        if key.is_score:
+            return sort_numbers.single(sort_numbers.floating(value))
+        if key.type == "double":
+            number = sort_numbers.floating(value)
+            return round_to_float(number) if key.is_short else number
+        whole = sort_numbers.after_whole(
             value, 64 if key.mapped is None else _width(key.mapped.type)
         )
+        return max(values.LONG_MIN, whole - key.base)
     except ApiError as error:
         name = key.mapped.path if key.mapped is not None else "null"
         raise IllegalArgument(
@@ -219,6 +323,13 @@ def _after_date(value: dsl.Scalar, mapped: Field, scope: Scope) -> int | float:
         if not _is_beyond(number):
             return number
     return values.date(text, mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
+
+
+def _after_nanos(value: str) -> int:
+    try:
+        return date_nanos_from(value, DEFAULT_NANOS_FORMAT)
+    except BadValue as exc:
+        raise exc.cause from None
 
 
 def _is_beyond(number: int) -> bool:

@@ -169,7 +169,7 @@ class ViewState:
             return ColumnStats(0, 0)
         docs = self.count(tantivy.Query.exists_query(path))
         everything = tantivy.Query.all_query()
-        if mapped is not None and mapped.type in (FieldType.KEYWORD, FieldType.IP):
+        if mapped is not None and mapped.as_searched.type in (FieldType.KEYWORD, FieldType.IP):
             kind = {"value_count": {"field": path}}
             found = view.searcher.aggregate(everything, {"a": kind})["a"]
             return ColumnStats(docs, int(found["value"]))

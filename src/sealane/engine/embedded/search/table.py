@@ -12,7 +12,7 @@ from tantivy import Order
 from sealane.engine.embedded.search.late import all_values
 from sealane.engine.embedded.search.rank import Ranker, Row, sort_rows
 from sealane.engine.embedded.search.scope import Compiled, Scope
-from sealane.engine.embedded.search.sort_numbers import signed
+from sealane.engine.embedded.search.sort_numbers import signed, single
 from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.view import SEQ_NO
 from sealane.reduce.partial import SortValue
@@ -20,7 +20,7 @@ from sealane.reduce.partial import SortValue
 
 def needs_table(key: SortKey, scope: Scope) -> bool:
     """Whether a key's value may be another than the first of its column."""
-    if key.is_score:
+    if key.is_score or key.reader is not None:
         return True
     return key.column is not None and not scope.state.column(key.column).single_valued
 
@@ -40,7 +40,7 @@ def table(
     hits = searcher.search(query.query, total, False, SEQ_NO, 0, Order.Asc).hits
     rows = [Row([], address, seq_no) for seq_no, address in hits]
     for key in keys:
-        for row, value in zip(rows, _column(query, key, rows, scope), strict=True):
+        for row, value in zip(rows, column_values(query, key, rows, scope), strict=True):
             row.values.append(value)
     if after is not None:
         rows = [row for row in rows if _is_after(row, keys, after)]
@@ -55,14 +55,25 @@ def _is_after(row: Row, keys: list[SortKey], after: list[SortValue]) -> bool:
     return False
 
 
-def _column(query: Compiled, key: SortKey, rows: list[Row], scope: Scope) -> Sequence[SortValue]:
+def column_values(
+    query: Compiled, key: SortKey, rows: list[Row], scope: Scope
+) -> Sequence[SortValue]:
+    """The value of a key for each row. The rows are all that `query` matches, in document order."""
     searcher = scope.state.view.searcher
     if key.is_score:
         if query.constant is not None:
-            return [query.constant] * len(rows)
+            return [single(query.constant)] * len(rows)
+        if query.scorer is not None:
+            from sealane.engine.embedded.search.scored import row_scores
+
+            return row_scores(query, rows, scope)
         hits = searcher.search(query.query, len(rows), False).hits
         scores = {(at.segment_ord, at.doc): score for score, at in hits}
         return [scores[(row.address.segment_ord, row.address.doc)] for row in rows]
+    if key.reader is not None:
+        from sealane.engine.embedded.search.scored import docs_of_rows
+
+        return [_chosen(each, key) for each in key.reader(docs_of_rows(rows))]
     if key.column is None or scope.state.column(key.column).single_valued:
         return Ranker(scope).read(key, rows)
     found = all_values(scope.state, query.query, key.column, len(rows))

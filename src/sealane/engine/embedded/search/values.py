@@ -9,9 +9,11 @@ import struct
 from decimal import Decimal, InvalidOperation
 
 from sealane.engine.mapping import Field, FieldType
+from sealane.engine.mapping.more_values import round_to_half
 from sealane.errors import IllegalArgument, NumberFormatError
+from sealane.model.date_nanos import DEFAULT_NANOS_FORMAT
 from sealane.model.dates import DEFAULT_FORMAT, resolve_date_math
-from sealane.model.dsl import Scalar
+from sealane.model.dsl import Range, Scalar
 
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 _LIMITS = {
@@ -47,7 +49,7 @@ def decimal_of(value: Scalar, type_: FieldType) -> Decimal:
     try:
         number = Decimal(text if "_" not in text else "?")
     except InvalidOperation:
-        raise NumberFormatError(f'For input string: "{value}"') from None
+        raise NumberFormatError(f'For input string: "{text}"') from None
     if not number.is_finite():
         raise NumberFormatError(f'For input string: "{value}"')
     return number
@@ -88,6 +90,8 @@ def floating(value: Scalar, type_: FieldType) -> float:
     if isinstance(value, bool):
         raise NumberFormatError(f'For input string: "{text_of(value)}"')
     number = float(decimal_of(value, type_))
+    if type_ is FieldType.HALF_FLOAT:
+        number = round_to_half(number)
     if type_ is FieldType.FLOAT:
         try:
             number = float(struct.unpack("<f", struct.pack("<f", number))[0])
@@ -113,11 +117,25 @@ def date(
     ms = resolve_date_math(
         value,
         now_ms,
-        fmt or mapped.format or DEFAULT_FORMAT,
+        fmt or mapped.format or _default_format(mapped),
         round_up=round_up,
         time_zone=zone,
     )
     return max(LONG_MIN, min(LONG_MAX, ms))
+
+
+def range_format(query: Range) -> str | None:
+    """The format of a range's dates. A number at one end makes both ends milliseconds, if the query names none."""
+    if query.format is not None:
+        return query.format
+    ends = (query.gte, query.gt, query.lte, query.lt)
+    if any(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
+        return "epoch_millis"
+    return None
+
+
+def _default_format(mapped: Field) -> str:
+    return DEFAULT_NANOS_FORMAT if mapped.type is FieldType.DATE_NANOS else DEFAULT_FORMAT
 
 
 def ip_number(text: str) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import tantivy
 
-from sealane.engine.embedded.search.aggs.columns import column_of
+from sealane.engine.embedded.search.aggs.columns import check_shows, column_of, signed_zeros
 from sealane.engine.embedded.search.aggs.distinct import distinct_counts
 from sealane.engine.embedded.search.aggs.run import (
     NATIVE_BUCKETS,
@@ -14,6 +14,7 @@ from sealane.engine.embedded.search.aggs.run import (
     Raw,
     Run,
 )
+from sealane.engine.embedded.search.scope import all_of
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial
 
@@ -26,6 +27,7 @@ class CardinalityNode(Node):
         super().__init__(agg, run)
         self.threshold = agg.precision_threshold
         self.column = column_of(agg.field, agg.missing, run.scope)
+        check_shows(self.column)
 
     def native(self, inline: bool) -> Raw | None:
         if self.column.name is None:
@@ -42,7 +44,7 @@ class CardinalityNode(Node):
     def read(self, raw: Raw, query: LazyQuery, inline: bool) -> AggPartial:
         if raw["d"]["sum_other_doc_count"]:
             return self.overflow(query())
-        return self._partial([each["key"] for each in raw["d"]["buckets"]])
+        return self._told_apart([each["key"] for each in raw["d"]["buckets"]], query)
 
     def collect(self, query: tantivy.Query) -> AggPartial:
         missing = self.column.missing
@@ -50,7 +52,20 @@ class CardinalityNode(Node):
         return self._partial([missing] if some and missing is not None else [])
 
     def overflow(self, query: tantivy.Query) -> AggPartial:
-        return self._partial(distinct_counts(query, self.column, self.run).keys())
+        found = distinct_counts(query, self.column, self.run)
+        return self._told_apart(list(found), lambda: query)
+
+    def _told_apart(self, keys: list[str | int | float], query: LazyQuery) -> AggPartial:
+        """Terms have one bucket for the two zeros of a double, which are two values to the reference."""
+        signed = signed_zeros(self.column, self.run.scope) if 0.0 in keys else None
+        if signed is None:
+            return self._partial(keys)
+        others = [key for key in keys if key != 0.0]
+        state = self.run.scope.state
+        zeros = [zero for zero, at in signed.items() if state.count(all_of(query(), at))]
+        if self.column.missing == 0.0 and not zeros:
+            zeros.append("0.0")
+        return self._partial(others + [float(zero) for zero in zeros])
 
     def _partial(self, keys: "Collection[str | int | float]") -> AggPartial:
         # numpy costs memory: only a node that counts distinct values loads it

@@ -1,17 +1,19 @@
 """The column an aggregation reads: whether it is there, of which type its values are, how they show."""
 
-from dataclasses import dataclass
-from math import ceil, inf
+from dataclasses import dataclass, replace
+from math import ceil, copysign, inf
 
 import tantivy
 
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.fielddata import check_fielddata
 from sealane.engine.embedded.search.scope import Scope, any_of
+from sealane.engine.embedded.view import SEQ_NO
 from sealane.engine.mapping import Field, FieldType
-from sealane.errors import IllegalArgument
+from sealane.errors import IllegalArgument, UnsupportedOperation
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT
+from sealane.model.dates import check_format as check_date_format
 from sealane.reduce.partial import Key
 
 KEY_TYPES = {
@@ -19,13 +21,18 @@ KEY_TYPES = {
     FieldType.IP: "ip",
     FieldType.BOOLEAN: "boolean",
     FieldType.DATE: "date",
+    FieldType.DATE_NANOS: "date",
+    FieldType.HALF_FLOAT: "double",
+    FieldType.SCALED_FLOAT: "double",
     FieldType.DOUBLE: "double",
     FieldType.FLOAT: "double",
 }
+_NO_NUMBERS = (FieldType.GEO_POINT, FieldType.DENSE_VECTOR)
 _BEYOND = values.LONG_MAX + 2
 """Where a range begins that no whole number reaches."""
 _METADATA = {
     "_id": Field(path="_id", type=FieldType.KEYWORD, source_path="_id", doc_values=False),
+    SEQ_NO: Field(path=SEQ_NO, type=FieldType.LONG, source_path=SEQ_NO),
 }
 
 
@@ -43,13 +50,18 @@ class Column:
     def format(self) -> str | None:
         """A date field's format, its own or the default one; None for the others."""
         mapped = self.mapped
-        if mapped is None or mapped.type is not FieldType.DATE:
+        if mapped is None or not mapped.type.is_date:
             return None
         return mapped.format or DEFAULT_FORMAT
 
     @property
     def is_text(self) -> bool:
         return self.type in ("keyword", "ip")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values can be added up; places and vectors have columns of numbers, and are none."""
+        return not self.is_text and (self.mapped is None or self.mapped.type not in _NO_NUMBERS)
 
     def key(self, raw: str | int | float) -> Key:
         """A bucket's key of tantivy as a partial has it."""
@@ -83,7 +95,7 @@ class Column:
                 )
             else:
                 queries.append(tantivy.Query.term_query(scope.schema, self.name, raw, "basic"))
-        if self.missing is not None and raw == self.missing:
+        if self.missing is not None and _same(raw, self.missing):
             queries.append(self.lacking())
         return queries[0] if len(queries) == 1 else any_of(queries)
 
@@ -117,6 +129,13 @@ class Column:
         )
 
 
+def _same(one: str | int | float, other: str | int | float) -> bool:
+    """The two zeros are different keys."""
+    if isinstance(one, str) or isinstance(other, str) or one != 0:
+        return one == other
+    return other == 0 and copysign(1.0, one) == copysign(1.0, other)
+
+
 def _whole_low(number: float | None) -> int | None:
     """None where the column can hold nothing lower."""
     if number is None or number <= values.LONG_MIN:
@@ -141,6 +160,51 @@ def _signless(number: float | None) -> float | None:
     return -0.0 if number == 0 else number
 
 
+def exact_missing(column: Column, missing: dsl.Scalar | None) -> float | None:
+    """What documents without a value count as to a metric: a number keeps its fraction, whatever the column holds."""
+    if column.missing is None or column.is_text:
+        return None
+    if isinstance(missing, int | float) and not isinstance(missing, bool):
+        return float(missing)
+    return float(column.missing)
+
+
+def check_shows(column: Column) -> None:
+    """Raises UnsupportedOperation for a vector, for an aggregation that takes values of every other type."""
+    if column.mapped is not None and column.mapped.type is FieldType.DENSE_VECTOR:
+        raise UnsupportedOperation(
+            "String representation of doc values for vector fields is not supported"
+        )
+
+
+def check_format(column: Column, path: str, wanted: str | None) -> None:
+    """Raises IllegalArgument for a `format` on a field whose values have one form only."""
+    mapped = column.mapped
+    if wanted is None or mapped is None:
+        return
+    if column.type == "date":
+        check_date_format(wanted)
+    elif not column.is_number or column.type == "boolean":
+        raise IllegalArgument(
+            f"Field [{path}] of type [{mapped.type.value}] does not support custom formats"
+        )
+
+
+def signed_zeros(column: Column, scope: Scope) -> dict[str, tantivy.Query] | None:
+    """Queries for -0.0 and 0.0 in a double column, by their names; None where no document of the view has -0.0."""
+    name = column.name
+    if column.type != "double" or name is None:
+        return None
+
+    def equal(zero: float) -> tantivy.Query:
+        kind = tantivy.FieldType.Float
+        return tantivy.Query.range_query(scope.schema, name, kind, zero, zero)
+
+    key = ("negative zeros", name)
+    negative = scope.state.remember(key, lambda: [scope.state.count(equal(-0.0))])[0]
+    return {"-0.0": equal(-0.0), "0.0": equal(0.0)} if negative else None
+
+
 def column_of(path: str, missing: dsl.Scalar | None, scope: Scope) -> Column:
     """Raises IllegalArgument for a text field, and the error of a `missing` that does not fit."""
     mapped = scope.mapped(path) or _METADATA.get(path)
@@ -149,12 +213,29 @@ def column_of(path: str, missing: dsl.Scalar | None, scope: Scope) -> Column:
             "Fielddata access on the _id field is disallowed, you can re-enable it by updating "
             "the dynamic cluster setting: indices.id_field_data.enabled"
         )
+    if path == SEQ_NO:
+        return Column(_METADATA[SEQ_NO], SEQ_NO, "long", _whole_or_none(missing))
+    if path == "_index":
+        # Every document has it, and none has to be read for it.
+        return Column(None, None, "keyword", scope.index_name)
     if mapped is None:
         return _unmapped(missing)
     check_fielddata(mapped, scope.index_name)
     name = mapped.path if scope.has_column(mapped.path) else None
     type_ = KEY_TYPES.get(mapped.type, "long")
     return Column(mapped, name, type_, _missing(missing, type_, mapped, scope))
+
+
+def _whole_or_none(missing: dsl.Scalar | None) -> int | None:
+    return None if missing is None else int(values.decimal_of(missing, FieldType.DOUBLE))
+
+
+def with_fraction(column: Column, missing: dsl.Scalar | None) -> Column:
+    """The column of a whole number whose `missing` keeps its fraction: where values become doubles anyway."""
+    if missing is None or column.type != "long" or column.mapped is None:
+        return column
+    number = values.decimal_of(missing, FieldType.DOUBLE)
+    return column if values.is_whole(number) else replace(column, missing=float(number))
 
 
 def _unmapped(missing: dsl.Scalar | None) -> Column:
@@ -184,6 +265,6 @@ def _missing(
     if type_ == "date":
         return values.date(missing, mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
     if type_ == "boolean":
-        return int(missing) if isinstance(missing, (bool, int)) else values.boolean(missing)
+        return int(missing) if not isinstance(missing, str) else values.boolean(missing)
     number = values.decimal_of(missing, FieldType.DOUBLE)
     return float(number) if type_ == "double" else int(number)

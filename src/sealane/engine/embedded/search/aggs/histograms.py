@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import tantivy
 
 from sealane.engine.embedded.search import values
-from sealane.engine.embedded.search.aggs.columns import column_of
+from sealane.engine.embedded.search.aggs.columns import column_of, with_fraction
 from sealane.engine.embedded.search.aggs.run import (
     NATIVE_BUCKETS,
     REPORTED_LIMIT,
@@ -19,8 +19,8 @@ from sealane.engine.embedded.search.aggs.run import (
     Node,
     Raw,
     Run,
-    not_supported,
 )
+from sealane.engine.embedded.search.aggs.term_column import check_numbers
 from sealane.engine.embedded.search.scope import all_of, any_of
 from sealane.engine.mapping import FieldType
 from sealane.errors import IllegalArgument, TooManyBuckets
@@ -64,10 +64,8 @@ class HistogramNode(Node):
         kind: str,
     ) -> None:
         super().__init__(agg, run)
-        self.column = column_of(agg.field, agg.missing, run.scope)
-        mapped = self.column.mapped
-        if self.column.is_text and mapped is not None:
-            raise not_supported(kind, agg.field, mapped.type.value)
+        self.column = with_fraction(column_of(agg.field, agg.missing, run.scope), agg.missing)
+        check_numbers(self.column, agg.field, kind)
 
     def floor(self, value: float) -> float:
         raise NotImplementedError

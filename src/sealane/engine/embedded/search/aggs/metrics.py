@@ -4,9 +4,15 @@ from typing import Any
 
 import tantivy
 
-from sealane.engine.embedded.search.aggs.columns import column_of
+from sealane.engine.embedded.search.aggs.columns import (
+    check_format,
+    check_shows,
+    column_of,
+    exact_missing,
+)
 from sealane.engine.embedded.search.aggs.run import LazyQuery, Node, Raw, Run, not_supported
 from sealane.model import dsl
+from sealane.reduce.kahan import compensated_sum
 from sealane.reduce.partial import AggPartial, MetricPartial
 
 
@@ -17,12 +23,18 @@ class MetricNode(Node):
         self.column = column_of(agg.field, agg.missing, run.scope)
         self.counting = agg.kind is dsl.MetricKind.VALUE_COUNT
         mapped = self.column.mapped
-        if self.column.is_text and not self.counting and mapped is not None:
+        if self.counting:
+            check_shows(self.column)
+        if not self.column.is_number and not self.counting and mapped is not None:
             raise not_supported(agg.kind.value, agg.field, mapped.type.value)
+        check_format(self.column, agg.field, agg.format)
+        self.missing = exact_missing(self.column, agg.missing)
+        # tantivy fills gaps with what the column can hold.
+        self.splits = self.missing is not None and self.missing != self.column.missing
 
     def native(self, inline: bool) -> Raw | None:
         name = self.column.name
-        if name is None or (self.column.is_text and self.column.missing is not None):
+        if name is None or self.splits or (self.column.is_text and self.column.missing is not None):
             return None
         if self.column.is_text:
             return {"c": {"value_count": {"field": name}}}
@@ -39,7 +51,7 @@ class MetricNode(Node):
         return self._partial(int(found["count"]), found)
 
     def collect(self, query: tantivy.Query) -> AggPartial:
-        """A field no document has, or texts with a `missing` one: only documents are counted."""
+        """A field no document has, or a `missing` that its column cannot hold: those without a value are counted."""
         column, scope = self.column, self.run.scope
         if column.missing is None:
             return self._partial(0, {})
@@ -53,14 +65,28 @@ class MetricNode(Node):
                 request = {"c": {"value_count": {"field": column.name}}}
                 present = int(self.run.aggregate(query, request)["c"]["value"])
             return self._partial(docs + present, {})
-        number = float(column.missing)
+        number = float(column.missing) if self.missing is None else self.missing
+        held = self._present(query)
+        total = docs + held.count
+        if total == 0:
+            return held
+        ends = [each for each in (held.min, held.max) if each is not None]
+        ends += [number] if docs else []
         stats = {
-            "sum": number * docs,
-            "min": number,
-            "max": number,
-            "sum_of_squares": number * number * docs,
+            "sum": compensated_sum((held.sum, number * docs)),
+            "min": min(ends),
+            "max": max(ends),
+            "sum_of_squares": held.sum_of_squares + number * number * docs,
         }
-        return self._partial(docs, stats)
+        return self._partial(total, stats)
+
+    def _present(self, query: tantivy.Query) -> MetricPartial:
+        """The state of what the column has."""
+        name = self.column.name
+        if name is None:
+            return self._partial(0, {})
+        found = self.run.aggregate(query, {"s": {"extended_stats": {"field": name}}})["s"]
+        return self._partial(int(found["count"]), found)
 
     def _partial(self, count: int, stats: dict[str, Any]) -> MetricPartial:
         some = count > 0

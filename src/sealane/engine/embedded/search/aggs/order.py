@@ -13,7 +13,7 @@ def check_path(path: str, specs: tuple[dsl.Agg, ...]) -> None:
 def _check(path: str, left: str, specs: tuple[dsl.Agg, ...]) -> None:
     head, _, rest = left.partition(">")
     name = head.partition(".")[0].partition("[")[0]
-    found = [each for each in specs if each.name == name]
+    found = [each for each in specs if each.name == name and not each.is_pipeline]
     if not found:
         raise _invalid(
             path,

@@ -3,8 +3,9 @@
 import tantivy
 
 from sealane.engine.embedded.search import values
-from sealane.engine.embedded.search.aggs.columns import Column, column_of
-from sealane.engine.embedded.search.aggs.run import LazyQuery, Node, Raw, Run, not_supported
+from sealane.engine.embedded.search.aggs.columns import Column, column_of, with_fraction
+from sealane.engine.embedded.search.aggs.run import LazyQuery, Node, Raw, Run
+from sealane.engine.embedded.search.aggs.term_column import check_numbers
 from sealane.engine.embedded.search.scope import all_of, any_of
 from sealane.engine.embedded.search.state import EXACT_DOUBLES
 from sealane.engine.mapping import FieldType
@@ -20,11 +21,8 @@ class RangeNode(Node):
     def __init__(self, agg: dsl.RangeAgg, run: Run) -> None:
         super().__init__(agg, run)
         self.range = agg
-        self.column = column_of(agg.field, agg.missing, run.scope)
-        mapped = self.column.mapped
-        if self.column.is_text and mapped is not None:
-            kind = "date_range" if agg.date else "range"
-            raise not_supported(kind, agg.field, mapped.type.value)
+        self.column = with_fraction(column_of(agg.field, agg.missing, run.scope), agg.missing)
+        check_numbers(self.column, agg.field, "date_range" if agg.date else "range")
         if not agg.ranges:
             raise IllegalArgument(f"No [ranges] specified for the [{agg.name}] aggregation")
         self.spans = [self._span(each) for each in agg.ranges]
@@ -39,7 +37,7 @@ class RangeNode(Node):
     def _end(self, value: dsl.Scalar | None) -> float | None:
         if value is None:
             return None
-        if self.range.date:
+        if self.range.date or self.column.type == "date":
             fmt = self.range.format or self.column.format or DEFAULT_FORMAT
             now = self.run.scope.now_ms
             return float(resolve_date_math(value, now, fmt, time_zone=self.range.time_zone))
@@ -82,7 +80,7 @@ class RangeNode(Node):
             for at in range(len(self.spans))
         ]
         self.run.count_buckets(len(buckets_))
-        return BucketsPartial(buckets_, self.spans, self.column.format)
+        return BucketsPartial(buckets_, self.spans, self._format())
 
     def _none(self) -> dict[str, AggPartial] | None:
         if not self.children:
@@ -103,7 +101,13 @@ class RangeNode(Node):
             aggs = self.run.run(self.children, narrowed) if self.children else None
             buckets.append(CountBucket(count, aggs))
         self.run.count_buckets(len(buckets))
-        return BucketsPartial(buckets, self.spans, self.column.format)
+        return BucketsPartial(buckets, self.spans, self._format())
+
+    def _format(self) -> str | None:
+        """Empty where the values are numbers."""
+        if self.column.mapped is None or self.column.type == "date":
+            return self.column.format
+        return (self.range.format or "") if self.range.date else ""
 
     def _missing_is_in(self, low: float | None, high: float | None) -> bool:
         missing = self.column.missing

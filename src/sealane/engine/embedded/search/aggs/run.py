@@ -11,7 +11,7 @@ from typing import Any
 
 import tantivy
 
-from sealane.engine.embedded.search.scope import Scope
+from sealane.engine.embedded.search.scope import EVERYTHING, Compiled, Scope
 from sealane.errors import ApiError, IllegalArgument, Internal, TooManyBuckets
 from sealane.model import dsl
 from sealane.reduce.partial import AggPartial
@@ -41,7 +41,7 @@ class Node:
     def __init__(self, agg: dsl.Agg, run: "Run") -> None:
         self.agg = agg
         self.run = run
-        self.children = [run.node(each) for each in agg.subs]
+        self.children = [run.node(each) for each in agg.subs if not each.is_pipeline]
 
     def native(self, inline: bool) -> Raw | None:
         """Requests to tantivy by a name of the node's own; None when it collects by itself.
@@ -122,6 +122,14 @@ class Run:
     """What a global aggregation sees."""
     unfiltered: bool = False
     """Whether the search is for all documents."""
+    searched: Compiled = EVERYTHING
+    """The search itself, for the scores of its documents."""
+    asked: dsl.SearchBody | None = None
+    """The same as it was asked for: what hits are highlighted by, and what they show unless told otherwise."""
+    named: Sequence[tuple[str, tantivy.Query]] = ()
+    """The search's named queries."""
+    around: "Run | None" = None
+    """The run at the level above, of which this one aggregates nested objects."""
     buckets: int = 0
 
     def node(self, agg: dsl.Agg) -> Node:

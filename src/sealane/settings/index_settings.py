@@ -7,6 +7,7 @@ from sealane.errors import ApiError, IllegalArgument
 from sealane.settings.parse import Parse, as_bool, as_bytes, as_int, as_text, as_time
 from sealane.settings.registry import AnySetting, Registry, raise_first
 from sealane.settings.setting import Scope, Setting
+from sealane.settings.slow_log_settings import INDEX_SLOW_LOG_SETTINGS
 from sealane.settings.text import Value, value_text
 from sealane.settings.units import TimeValue
 from sealane.settings.values import Settings
@@ -75,6 +76,20 @@ REFRESH_INTERVAL: Final[Setting[TimeValue]] = _index(
 MAX_RESULT_WINDOW: Final[Setting[int]] = _index(
     "max_result_window", "10000", as_int(min=1), "The most that from + size may be.", dynamic=True
 )
+MAX_RESCORE_WINDOW: Final[Setting[int]] = _index(
+    "max_rescore_window",
+    "10000",
+    as_int(min=1),
+    "The most hits of a shard that a rescorer may score again.",
+    dynamic=True,
+)
+MAX_SLICES: Final[Setting[int]] = _index(
+    "max_slices_per_scroll",
+    "1024",
+    as_int(min=1),
+    "The most slices that a scroll or a point in time may be cut into.",
+    dynamic=True,
+)
 MAX_TERMS_COUNT: Final[Setting[int]] = _index(
     "max_terms_count",
     "65536",
@@ -98,6 +113,27 @@ IGNORE_DYNAMIC_BEYOND_LIMIT: Final[Setting[bool]] = _index(
 )
 DEPTH_LIMIT: Final[Setting[int]] = _index(
     "mapping.depth.limit", "20", as_int(min=1), "How deep objects may nest.", dynamic=True
+)
+NESTED_FIELDS_LIMIT: Final[Setting[int]] = _index(
+    "mapping.nested_fields.limit",
+    "50",
+    as_int(min=0),
+    "The most nested fields that the mapping may have.",
+    dynamic=True,
+)
+NESTED_OBJECTS_LIMIT: Final[Setting[int]] = _index(
+    "mapping.nested_objects.limit",
+    "10000",
+    as_int(min=0, max=1_048_576),
+    "The most nested objects that a document may have.",
+    dynamic=True,
+)
+MAX_INNER_RESULT_WINDOW: Final[Setting[int]] = _index(
+    "max_inner_result_window",
+    "100",
+    as_int(min=1),
+    "The most that from + size of inner hits may be.",
+    dynamic=True,
 )
 COERCE: Final[Setting[bool]] = _index(
     "mapping.coerce", "true", as_bool, "Whether numbers may come as text or with a fraction."
@@ -150,10 +186,15 @@ USER_SETTINGS: Final[tuple[AnySetting, ...]] = (
     NUMBER_OF_REPLICAS,
     REFRESH_INTERVAL,
     MAX_RESULT_WINDOW,
+    MAX_RESCORE_WINDOW,
+    MAX_SLICES,
     MAX_TERMS_COUNT,
     TOTAL_FIELDS_LIMIT,
     IGNORE_DYNAMIC_BEYOND_LIMIT,
     DEPTH_LIMIT,
+    NESTED_FIELDS_LIMIT,
+    NESTED_OBJECTS_LIMIT,
+    MAX_INNER_RESULT_WINDOW,
     COERCE,
     IGNORE_MALFORMED,
     HIDDEN,
@@ -161,6 +202,7 @@ USER_SETTINGS: Final[tuple[AnySetting, ...]] = (
     DURABILITY_SIZE,
     TIER_PREFERENCE,
     *BLOCKS.values(),
+    *INDEX_SLOW_LOG_SETTINGS,
 )
 PRIVATE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     UUID,

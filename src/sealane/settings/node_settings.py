@@ -9,6 +9,7 @@ from typing import Final
 from sealane.errors import IllegalArgument
 from sealane.model.node import ROLES
 from sealane.settings.auto_create import AutoCreate, as_auto_create
+from sealane.settings.ccs_settings import CCS_SETTINGS
 from sealane.settings.discovery_settings import DISCOVERY_SETTINGS
 from sealane.settings.parse import (
     Parse,
@@ -249,6 +250,21 @@ SEARCH_DEFAULT_ALLOW_PARTIAL: Final = Setting[bool](
     help="Whether a search that does not say takes an answer with failed shards.",
 )
 
+SEARCH_MAX_KEEP_ALIVE: Final = Setting[TimeValue](
+    key="search.max_keep_alive",
+    default="24h",
+    parse=as_time(min="0ms"),
+    dynamic=True,
+    help="The longest that a scroll or a point in time may be kept open at a time.",
+)
+SEARCH_MAX_OPEN_SCROLLS: Final = Setting[int](
+    key="search.max_open_scroll_context",
+    default="500",
+    parse=as_int(min=0),
+    dynamic=True,
+    help="How many shards of scrolls may be open on a node.",
+)
+
 # -- ours
 VERSION_NUMBER: Final = Setting[str](
     key="sealane.version.number",
@@ -264,6 +280,8 @@ ENGINE_THREADS: Final = Setting[int](
 )
 
 NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
+    SEARCH_MAX_KEEP_ALIVE,
+    SEARCH_MAX_OPEN_SCROLLS,
     CLUSTER_NAME,
     NODE_NAME,
     NODE_ROLES,
@@ -292,6 +310,7 @@ NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     SEARCH_MAX_BUCKETS,
     SEARCH_DEFAULT_TIMEOUT,
     SEARCH_DEFAULT_ALLOW_PARTIAL,
+    *CCS_SETTINGS,
     VERSION_NUMBER,
     ENGINE_THREADS,
 )

@@ -200,7 +200,8 @@ class NodeConnection:
         """Tells the peer that nobody waits for this request any more."""
         version = self._wire_version
         parent = (ctx.task.id.node, ctx.task.id.number)
-        for action, body in self.wire.cancel_requests(parent, request_id):
+        banned = ctx.task.cancelled_reason
+        for action, body in self.wire.cancel_requests(parent, request_id, banned=banned):
             cancel_id = request_id
             if self.wire.answers_cancels:
                 cancel_id = next(self._request_ids)

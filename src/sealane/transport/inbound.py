@@ -18,6 +18,7 @@ from sealane.errors import (
     IllegalArgument,
     IllegalState,
     Internal,
+    ReceiveTimeout,
     TaskCancelled,
 )
 from sealane.model.task import NO_HEADERS, Context, Task, TaskId
@@ -36,7 +37,7 @@ from sealane.wire.families.discovery import KEY_HANDSHAKE, NODE_HANDSHAKE, TCP_H
 from sealane.wire.families.foreign import CANCELS
 from sealane.wire.families.known import WIRES
 from sealane.wire.families.protocol import Envelope, Wire
-from sealane.wire.families.sealane import CANCEL, SEALANE
+from sealane.wire.families.sealane import CANCEL, SEALANE, read_ban
 from sealane.wire.frame import COMPRESSED, ERROR, PING, RESPONSE, Frame, encode_response_head
 from sealane.wire.versions import SEALANE_VERSION
 
@@ -216,6 +217,7 @@ class InboundChannel(Channel):
             taken_back = running.pop(request_id, None)
             if taken_back is not None:
                 taken_back.cancel(BY_REQUESTER)
+            self._ban(frame)
             return
         request = InboundRequest(frame, action, SEALANE)
         handler = self._dispatcher.handlers.get(action)
@@ -225,6 +227,14 @@ class InboundChannel(Channel):
         if self._admit(request):
             envelope, payload = SEALANE.read_request(frame.body)
             self._begin(request, handler, envelope, payload, frame.headers)
+
+    def _ban(self, frame: Frame) -> None:
+        """The requester's task was cancelled as a whole: whatever else it asks for comes too late."""
+        if frame.body:
+            node, number, reason = read_ban(frame.body)
+            dispatcher = self._dispatcher
+            now_ms = dispatcher.clock.now_ms()
+            dispatcher.tasks.ban(TaskId(node, number), reason, now_ms=now_ms)
 
     def _admit(self, request: InboundRequest) -> bool:
         """Whether there is room for the request; it has been answered where there is none."""
@@ -268,8 +278,13 @@ class InboundChannel(Channel):
             if envelope.parent_node:
                 parent = TaskId(envelope.parent_node, envelope.parent_number)
             start_ms = dispatcher.clock.now_ms()
-            with dispatcher.tasks.start(request.action, start_ms=start_ms, parent=parent) as task:
+            with dispatcher.tasks.start(
+                request.action, start_ms=start_ms, parent=parent, headers=headers
+            ) as task:
                 request.task = task
+                if task.cancelled_reason is not None:
+                    self._answer_error(request, TaskCancelled(task.cancelled_reason))
+                    return
                 await self._handle(request, task, handler, envelope, payload, headers)
         finally:
             dispatcher.bytes_in_flight -= request.size
@@ -305,6 +320,10 @@ class InboundChannel(Channel):
                 self._send_answer(request, RESPONSE, answer)
         except ApiError as error:
             self._answer_error(request, error)
+        except TimeoutError:
+            # The requester has given up by now, or will: it said until when it waits.
+            text = f"[{request.action}] took longer than its requester waits"
+            self._answer_error(request, ReceiveTimeout(text))
         except asyncio.CancelledError:
             if task.cancelled_reason is not None:
                 self._answer_error(request, TaskCancelled(task.cancelled_reason))

@@ -16,7 +16,7 @@ from sealane.wire.families.foreign import (
 from sealane.wire.families.known import FOREIGN, WIRES
 from sealane.wire.families.opensearch import OPENSEARCH
 from sealane.wire.families.protocol import Cancel, Envelope, ForeignWire, Membership, Wire
-from sealane.wire.families.sealane import SEALANE
+from sealane.wire.families.sealane import SEALANE, read_ban
 from sealane.wire.families.states import STATE
 from sealane.wire.frame import COMPRESSED
 from sealane.wire.versions import (
@@ -252,6 +252,16 @@ def test_each_family_takes_back_in_its_own_way() -> None:
     assert ELASTICSEARCH.cancel_requests(parent, 9) == [cancel_child_request(parent, 9)]
     assert OPENSEARCH.cancel_requests(parent, 9) == [ban_request(parent), lift_ban_request(parent)]
     assert SEALANE.cancel_requests(parent, 9) == [("internal:sealane/cancel", b"")]
+
+
+def test_a_cancelled_task_is_named_with_its_reason() -> None:
+    """By our own family: whatever else the task has asked for is refused then."""
+    ((action, body),) = SEALANE.cancel_requests(("n", 3), 9, banned="by user request")
+    assert action == "internal:sealane/cancel"
+    assert read_ban(body) == ("n", 3, "by user request")
+    for malformed in (b"\xc1", b"\x90", body + b"\x00"):
+        with pytest.raises(RemoteProtocolError):
+            read_ban(malformed)
 
 
 @pytest.mark.parametrize("wire", FOREIGN, ids=lambda wire: wire.name)

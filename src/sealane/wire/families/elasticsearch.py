@@ -109,7 +109,9 @@ class ElasticsearchWire(ForeignFamily):
         source.finish("handshake response")
         return NodeHello(node=node, cluster_name=cluster_name, cluster_uuid="", release=release)
 
-    def cancel_requests(self, parent: tuple[str, int], request_id: int) -> list[tuple[str, bytes]]:
+    def cancel_requests(
+        self, parent: tuple[str, int], request_id: int, *, banned: str | None = None
+    ) -> list[tuple[str, bytes]]:
         return [cancel_child_request(parent, request_id)]
 
 

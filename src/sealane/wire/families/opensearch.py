@@ -72,7 +72,9 @@ class OpenSearchWire(ForeignFamily):
             node=node, cluster_name=cluster_name, cluster_uuid="", release=release_of(version)
         )
 
-    def cancel_requests(self, parent: tuple[str, int], request_id: int) -> list[tuple[str, bytes]]:
+    def cancel_requests(
+        self, parent: tuple[str, int], request_id: int, *, banned: str | None = None
+    ) -> list[tuple[str, bytes]]:
         # It knows no request by its id: whatever else runs there for the same task stops too. The
         # ban is lifted at once, for what it is to stop runs already.
         return [ban_request(parent), lift_ban_request(parent)]

@@ -164,9 +164,11 @@ class Wire(Protocol):
     def read_error(self, body: bytes | memoryview) -> ApiError:
         """The error as the peer's handler raised it."""
 
-    def cancel_requests(self, parent: tuple[str, int], request_id: int) -> list[tuple[str, bytes]]:
+    def cancel_requests(
+        self, parent: tuple[str, int], request_id: int, *, banned: str | None = None
+    ) -> list[tuple[str, bytes]]:
         """Actions and bodies, in this order, that take back a request sent for the task
-        `parent`."""
+        `parent`. `banned` is why that task was cancelled, where it was, for families that can tell."""
 
     def read_cancel(self, action: str, payload: bytes) -> Cancel | None:
         """None where `action` cancels nothing."""

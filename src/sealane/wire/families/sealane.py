@@ -54,6 +54,7 @@ _encode = _encoder.encode
 _decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
 _decode_hello = msgspec.msgpack.Decoder(_Hello).decode
 _decode_nodes = msgspec.msgpack.Decoder(_Nodes).decode
+_decode_ban = msgspec.msgpack.Decoder(tuple[str, int, str]).decode
 _decode_error = msgspec.msgpack.Decoder(_ErrorData).decode
 
 
@@ -154,11 +155,22 @@ class SealaneWire:
             release=hello.release,
         )
 
-    def cancel_requests(self, parent: tuple[str, int], request_id: int) -> list[tuple[str, bytes]]:
-        return [(CANCEL, b"")]
+    def cancel_requests(
+        self, parent: tuple[str, int], request_id: int, *, banned: str | None = None
+    ) -> list[tuple[str, bytes]]:
+        return [(CANCEL, b"" if banned is None else _encode((*parent, banned)))]
 
     def read_cancel(self, action: str, payload: bytes) -> Cancel | None:
         return None
 
 
 SEALANE = SealaneWire()
+
+
+def read_ban(body: bytes | memoryview) -> tuple[str, int, str]:
+    """Of a cancel with a body: the task whose requests are refused from now on, and why. Raises
+    RemoteProtocolError."""
+    try:
+        return _decode_ban(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RemoteProtocolError(f"malformed cancel: {error}") from error

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sealane.cluster.published import PublishedState
+from sealane.cluster.read_settings import ReadSettings
 from sealane.cluster.settings_scopes import ARCHIVED, Scopes
 from sealane.cluster.subscribers import Subscriber, Subscribers
 from sealane.errors import ApiError
@@ -26,6 +27,7 @@ class FollowedSettings:
         self._registry = registry
         self._scopes = Scopes(node, EMPTY, EMPTY)
         self._current = node
+        self._read = ReadSettings()
         self._subscribers = Subscribers()
         self.last_error: ApiError | None = None
         """Why the settings of the last state are not in force."""
@@ -37,7 +39,7 @@ class FollowedSettings:
 
     def get(self, setting: Setting[T]) -> T:
         """The value in force. See `Setting.get`."""
-        return setting.get(self._current)
+        return self._read.get(setting, self._current)
 
     def origin(self, key: str) -> str | None:
         """Which scope a key in force comes from: `transient`, `persistent`, `file`, or None."""

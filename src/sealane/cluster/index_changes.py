@@ -11,7 +11,7 @@ from sealane.cluster.aliases import FilterCheck, aliases_of_body
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
 from sealane.cluster.names import check_index_name
 from sealane.engine.mapping import Mapping as FieldMapping
-from sealane.engine.mapping import MappingLimits, parse_mapping, render_mapping
+from sealane.engine.mapping import MappingLimits, check_references, parse_mapping, render_mapping
 from sealane.errors import IllegalArgument, InvalidIndexName, ParseError, ResourceAlreadyExists
 from sealane.model.patterns import matches
 from sealane.settings import Settings, Value, flatten
@@ -65,6 +65,7 @@ def new_index(
             "include_type_name is set to true."
         )
     mapping = parse_mapping(mappings, MappingLimits.from_settings(settings))
+    check_references(mapping)
     taken = {index.name for index in meta}
     return IndexMetadata(
         name=name,

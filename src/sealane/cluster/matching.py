@@ -8,16 +8,20 @@ from collections.abc import Iterable, Sequence
 
 from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.metadata import ClusterMetadata
-from sealane.cluster.resolve import ALL, is_all, not_found, refuse_underscore
-from sealane.errors import InvalidIndexName
+from sealane.cluster.resolve import (
+    ALL,
+    FAILURES,
+    is_all,
+    not_found,
+    refuse_underscore,
+    split_selector,
+)
 from sealane.model.patterns import matcher
 from sealane.model.search import IndicesOptions
 
 _NOTHING = ("*", "-*")
 _EVERYTHING = "**"
 """How the reference calls the pattern of all names."""
-_FAILURES = "failures"
-"""The selector of a data stream's failure store, which neither an index nor an alias of ours has."""
 
 
 def matches_any(
@@ -27,18 +31,32 @@ def matches_any(
 
     Raises IndexNotFound for a name that must exist and does not, InvalidIndexName, ParseError.
     """
+    return _any_open(meta, matched_names(meta, expressions, options, now_ms))
+
+
+def matched_names(
+    meta: ClusterMetadata, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+) -> Iterable[str]:
+    """The names of indices and aliases that expressions lead to, each once. Raises as `matches_any`."""
     if tuple(expressions) == _NOTHING:
-        return False
+        return ()
     walk = _Walk(meta, options, now_ms)
     if is_all(expressions) or tuple(expressions) == ("*",):
         expressions = (_EVERYTHING,)
     elif len(expressions) == 1 and expressions[0].startswith(f"{ALL}::"):
         if not (options.expand_open or options.expand_closed):
-            return False
+            return ()
         expressions = (expressions[0].replace(ALL, "*", 1),)
     for expression in expressions:
         walk.take(expression)
-    return walk.found()
+    return walk.names
+
+
+def _any_open(meta: ClusterMetadata, names: Iterable[str]) -> bool:
+    return any(
+        meta.alias(name) is not None or ((index := meta.index(name)) is not None and index.open)
+        for name in names
+    )
 
 
 class _Walk:
@@ -50,12 +68,12 @@ class _Walk:
         self._now_ms = now_ms
         self._expands = options.expand_open or options.expand_closed
         self._after_wildcard = False
-        self._names: dict[str, None] = {}
+        self.names: dict[str, None] = {}
 
     def take(self, expression: str) -> None:
         refuse_underscore(expression)
         excludes = self._after_wildcard and expression.startswith("-")
-        written, selector = _split_selector(expression[1:] if excludes else expression)
+        written, selector = split_selector(expression[1:] if excludes else expression)
         name = resolve_date_name(written, self._now_ms)
         if "*" in name and self._expands:
             self._after_wildcard = True
@@ -63,36 +81,29 @@ class _Walk:
             if excludes:
                 self._drop(matched)
             elif matched or self._options.allow_no_indices:
-                self._names.update(dict.fromkeys(matched))
+                self.names.update(dict.fromkeys(matched))
             else:
-                raise not_found(f"{name}::{selector}" if selector == _FAILURES else name)
+                raise not_found(name, selector)
         elif excludes:
             self._drop([name])
         else:
             self._take_name(name, selector)
 
-    def found(self) -> bool:
-        return any(
-            self._meta.alias(name) is not None
-            or ((index := self._meta.index(name)) is not None and index.open)
-            for name in self._names
-        )
-
     def _take_name(self, name: str, selector: str) -> None:
         if not name:
             raise not_found(name)
         exists = self._meta.index(name) is not None or self._meta.alias(name) is not None
-        if exists and selector != _FAILURES:
-            self._names.setdefault(name)
+        if exists and selector != FAILURES:
+            self.names.setdefault(name)
         elif not self._options.ignore_unavailable:
-            raise not_found(f"{name}::{selector}" if exists else name)
+            raise not_found(name, selector if exists else None)
 
     def _matching(self, pattern: str, selector: str) -> Iterable[str]:
         fits = matcher(pattern)
         for index in self._meta:
             state = self._options.expand_open if index.open else self._options.expand_closed
             shown = self._shows(index.hidden, pattern, index.name)
-            if state and shown and selector != _FAILURES and fits(index.name):
+            if state and shown and selector != FAILURES and fits(index.name):
                 yield index.name
         for alias in self._meta.aliases():
             if fits(alias) and self._shows(self._meta.alias_hidden(alias), pattern, alias):
@@ -105,17 +116,4 @@ class _Walk:
 
     def _drop(self, names: Iterable[str]) -> None:
         for name in names:
-            self._names.pop(name, None)
-
-
-def _split_selector(expression: str) -> tuple[str, str]:
-    """The name, and the selector behind `::`; `data` where there is none."""
-    name, separator, selector = expression.rpartition("::")
-    if not separator:
-        return expression, "data"
-    if selector not in ("data", _FAILURES):
-        raise InvalidIndexName(
-            expression,
-            f"invalid usage of :: separator, [{selector}] is not a recognized selector",
-        )
-    return name, selector
+            self.names.pop(name, None)

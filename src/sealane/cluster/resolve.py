@@ -16,6 +16,8 @@ from sealane.model.patterns import matcher
 from sealane.model.search import IndicesOptions
 
 ALL: Final = "_all"
+FAILURES: Final = "failures"
+"""The selector of a data stream's failure store, which neither an index nor an alias of ours has."""
 DEFAULT_OPTIONS: Final = IndicesOptions()
 _EXCLUSION_HINT: Final = (
     " and if you intended to exclude this index, ensure that you use wildcards that include it "
@@ -92,6 +94,8 @@ def resolve(
         if index is not None and index.open:
             return [ResolvedIndex(index, None, (index.name,))]
     walk = _Walk(meta, expressions, options, now_ms, ignore_aliases)
+    if len(expressions) == 1 and expressions[0].startswith(f"{ALL}::"):
+        expressions = (expressions[0].replace(ALL, "*", 1),)
     if is_all(expressions):
         walk.take_all()
     else:
@@ -195,19 +199,26 @@ class _Walk:
     def take(self, expression: str) -> None:
         refuse_underscore(expression)
         excludes = self._after_wildcard and expression.startswith("-")
-        name = resolve_date_name(expression[1:] if excludes else expression, self._now_ms)
-        if _is_remote(name) and not self._options.ignore_unavailable:
+        written, selector = split_selector(expression[1:] if excludes else expression)
+        name = resolve_date_name(written, self._now_ms)
+        if _is_remote(name):
+            # Whether or not names may be missing: the reference then drops them without a word.
             raise _not_across_clusters(self._expressions)
         if "*" in name and self._expands:
             self._after_wildcard = True
-            self._take_wildcard(
-                name, excludes=excludes, required=not self._options.allow_no_indices
-            )
+            if selector != FAILURES:
+                self._take_wildcard(
+                    name, excludes=excludes, required=not self._options.allow_no_indices
+                )
+            elif not (excludes or self._options.allow_no_indices):
+                raise not_found(name, selector)
+        elif excludes and selector == FAILURES:
+            pass  # there are none to leave out
         elif excludes:
             self._members.pop(name, None)
             self.names.pop(name, None)
         else:
-            self._take_name(name)
+            self._take_name(name, selector)
 
     def concrete(self, forbid_closed: bool) -> Iterable[IndexMetadata]:
         """The indices, with aliases that were named replaced by theirs. Raises IndexClosed."""
@@ -222,8 +233,12 @@ class _Walk:
                 seen[index.uuid] = index
         return seen.values()
 
-    def _take_name(self, name: str) -> None:
+    def _take_name(self, name: str, selector: str) -> None:
         index = self._meta.index(name)
+        if selector == FAILURES and (index is not None or self._meta.alias(name) is not None):
+            if self._options.ignore_unavailable:
+                return
+            raise not_found(name, selector)
         if index is not None:
             self._add(name, index)
             return
@@ -312,8 +327,22 @@ def _not_across_clusters(expressions: Sequence[str]) -> IllegalArgument:
     )
 
 
-def not_found(name: str) -> IndexNotFound:
-    error = IndexNotFound(name)
+def split_selector(expression: str) -> tuple[str, str]:
+    """The name, and the selector behind `::`; `data` where there is none. Raises InvalidIndexName."""
+    name, separator, selector = expression.rpartition("::")
+    if not separator:
+        return expression, "data"
+    if selector not in ("data", FAILURES):
+        raise InvalidIndexName(
+            expression,
+            f"invalid usage of :: separator, [{selector}] is not a recognized selector",
+        )
+    return name, selector
+
+
+def not_found(name: str, selector: str | None = None) -> IndexNotFound:
+    """The error for a name; the selector is told where it is what there is nothing for."""
+    error = IndexNotFound(f"{name}::{FAILURES}" if selector == FAILURES else name)
     if name.startswith("-"):
         error.reason += _EXCLUSION_HINT
     return error

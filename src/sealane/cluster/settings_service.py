@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from sealane.cluster.read_settings import ReadSettings
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_scopes import ARCHIVED, Scopes
 from sealane.cluster.store import ABSENT, StateStore
@@ -70,6 +71,7 @@ class ClusterSettings:
         self._transient = EMPTY
         self._stored_version = ABSENT
         self._current = node
+        self._read = ReadSettings()
         self._subscribers = Subscribers()
 
     async def load(self) -> None:
@@ -105,7 +107,7 @@ class ClusterSettings:
 
     def get(self, setting: Setting[T]) -> T:
         """The value in force. See `Setting.get`."""
-        return setting.get(self._current)
+        return self._read.get(setting, self._current)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Calls `subscriber(old, new)` after each change of what is in force. Returns how to stop

@@ -5,8 +5,9 @@ them.
 from sealane.inbound.about import AboutLocal, register_about_handlers
 from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
 from sealane.inbound.foreign import register_foreign_handlers
-from sealane.inbound.handlers import LocalCluster, register_handlers
+from sealane.inbound.handlers import LocalCluster, register_handlers, register_phase_handlers
 from sealane.inbound.reports import register_report_handler
+from sealane.inbound.tasks import register_task_handlers
 
 __all__ = [
     "AboutLocal",
@@ -18,5 +19,7 @@ __all__ = [
     "register_actions",
     "register_foreign_handlers",
     "register_handlers",
+    "register_phase_handlers",
     "register_report_handler",
+    "register_task_handlers",
 ]

@@ -26,9 +26,18 @@ from sealane.inbound.actions import Action, Authorize, Registrar, register_actio
 from sealane.model.task import Context
 from sealane.remote.transport.messages import SEARCH
 from sealane.remote.transport.messages_clusters import CLUSTER_STATS, RESOLVE_CLUSTER
+from sealane.remote.transport.messages_indices import ABOUT_INDICES
+from sealane.remote.transport.messages_phases import PHASES
 from sealane.wire.families.sealane import NODES
 
-RELAYED = (SEARCH, NODES, RESOLVE_CLUSTER, CLUSTER_STATS)
+RELAYED = (
+    SEARCH,
+    NODES,
+    RESOLVE_CLUSTER,
+    CLUSTER_STATS,
+    *(phase.action for phase in PHASES),
+    *ABOUT_INDICES,
+)
 """The actions that are passed on to a fellow: all that other clusters may ask. Each works on any node."""
 
 
@@ -61,18 +70,27 @@ def register_master_handlers(
         master.leave(request)
         return b""
 
-    async def forward(request: ForwardedRequest, ctx: Context) -> bytes:
-        return encode_forwarded(await forwarded(request, ctx))
-
     actions: list[Action[Any]] = [
         # The nodes of the cluster among themselves: on the cluster as a whole, not on indices.
         Action(name=JOIN, read=_reader(JoinRequest, JOIN), indices=_none, answer=join),
         Action(name=FOLLOW, read=_reader(FollowRequest, FOLLOW), indices=_none, answer=follow),
         Action(name=LEAVE, read=_reader(LeaveRequest, LEAVE), indices=_none, answer=leave),
-        # The forwarded request is authorized as what it is, where it is run.
-        Action(name=FORWARD, read=read_forwarded, indices=_none, answer=forward),
     ]
     register_actions(registrar, actions, authorize)
+    register_forward_handler(registrar, forwarded=forwarded, authorize=authorize)
+
+
+def register_forward_handler(
+    registrar: Registrar, *, forwarded: AnswerForwarded, authorize: Authorize
+) -> None:
+    """REST requests that fellow nodes pass on: to the node that holds the data, or that keeps what they are about."""
+
+    async def forward(request: ForwardedRequest, ctx: Context) -> bytes:
+        return encode_forwarded(await forwarded(request, ctx))
+
+    # The forwarded request is authorized as what it is, where it is run.
+    action: Action[Any] = Action(name=FORWARD, read=read_forwarded, indices=_none, answer=forward)
+    register_actions(registrar, [action], authorize)
 
 
 def register_relay_handlers(

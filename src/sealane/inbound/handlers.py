@@ -1,7 +1,7 @@
 """What this node answers other clusters: a search, and the list of its cluster's nodes."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
 from sealane.model.node import NodeInfo
@@ -9,7 +9,11 @@ from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.remote.transport.messages import SEARCH, decode_search, encode_answer
+from sealane.remote.transport.messages_phases import PHASES, Phase
 from sealane.wire.families.sealane import NODES, SEALANE, encode_nodes
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class LocalCluster(Protocol):
@@ -17,6 +21,13 @@ class LocalCluster(Protocol):
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         """Hits carry `ctx.local_alias`, the name under which the caller knows this cluster."""
+
+
+class SearchesInPhases(Protocol):
+    """This cluster's shards, as a search of another one asks them step by step."""
+
+    async def run(self, phase: Phase[Q, A], request: Q, ctx: Context) -> A:
+        """The answer to one step; what goes wrong with a shard is in it."""
 
 
 def register_handlers(
@@ -33,6 +44,13 @@ def register_handlers(
     register_nodes_handler(registrar, nodes=nodes, authorize=authorize)
 
 
+def register_phase_handlers(
+    registrar: Registrar, *, local: SearchesInPhases, authorize: Authorize
+) -> None:
+    """Registers the steps of searches in phases."""
+    register_actions(registrar, [_step(local, phase) for phase in PHASES], authorize)
+
+
 def register_nodes_handler(
     registrar: Registrar, *, nodes: Callable[[], list[NodeInfo]], authorize: Authorize
 ) -> None:
@@ -47,6 +65,13 @@ def _search(local: LocalCluster) -> Action[Any]:
     return Action(
         name=SEARCH, read=decode_search, indices=lambda request: request.indices, answer=answer
     )
+
+
+def _step(local: SearchesInPhases, phase: Phase[Any, Any]) -> Action[Any]:
+    async def answer(request: Any, ctx: Context) -> bytes:
+        return phase.encode(await local.run(phase, request, ctx))
+
+    return Action(name=phase.action, read=phase.read_request, indices=phase.indices, answer=answer)
 
 
 def _nodes(nodes: Callable[[], list[NodeInfo]]) -> Action[Any]:

@@ -3,6 +3,7 @@ back, undecoded.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
 from sealane.model.task import Context
@@ -12,6 +13,8 @@ from sealane.remote.transport.messages_clusters import (
     RESOLVE_CLUSTER,
     decode_resolve_cluster,
 )
+from sealane.remote.transport.messages_indices import ABOUT_INDICES
+from sealane.remote.transport.messages_phases import PHASES, Phase
 
 Ask = Callable[[str, bytes, Context], Awaitable[bytes]]
 
@@ -24,9 +27,15 @@ def register_passed_on(registrar: Registrar, *, ask: Ask, authorize: Authorize) 
         SEARCH: search_indices,
         RESOLVE_CLUSTER: lambda payload: decode_resolve_cluster(payload).expressions or (),
         CLUSTER_STATS: lambda payload: (),
+        **{phase.action: _names_of(phase) for phase in PHASES},
+        **ABOUT_INDICES,
     }
     actions = [_passed_on(name, read, ask) for name, read in indices.items()]
     register_actions(registrar, actions, authorize)
+
+
+def _names_of(phase: Phase[Any, Any]) -> _IndicesOf:
+    return lambda payload: phase.indices(phase.read_request(payload))
 
 
 def _passed_on(name: str, indices: _IndicesOf, ask: Ask) -> Action[bytes]:

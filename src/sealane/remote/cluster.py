@@ -5,15 +5,17 @@ asks.
 import asyncio
 from enum import StrEnum
 
-from sealane.errors import ApiError, ConnectTransport
+from sealane.errors import ApiError, ConnectTransport, Rejected
 from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.model.task import Context
+from sealane.remote.breaker import Breaker, BreakerStatistics
 from sealane.remote.config import NodeConfig, RemoteConfig
 from sealane.remote.gateways import Peer
 from sealane.remote.in_flight import InFlight
 from sealane.remote.link import Link, Surroundings
 from sealane.remote.protocols import NodeConnection
 from sealane.remote.relayed import NodeRoute, RelayedRoute
+from sealane.remote.traffic import Traffic, UnderWay
 from sealane.remote.upkeep import UpkeepStatistics
 
 NEEDED_WAIT_S = 10.0
@@ -45,7 +47,10 @@ class RemoteCluster:
         self.config = config
         self._node = node
         self._around = around
-        self._link = Link(config, node, around)
+        self._breaker = Breaker(config.alias)
+        self.traffic = Traffic()
+        """Since it was registered."""
+        self._link = Link(config, node, around, on_gain=self._reconnected)
         self._in_flight = InFlight(config.alias)
 
     def apply(self, config: RemoteConfig) -> Change:
@@ -55,7 +60,8 @@ class RemoteCluster:
         before, self.config = self.config, config
         if config.connection_key() != before.connection_key():
             self._link.close()
-            self._link = Link(config, self._node, self._around)
+            self._breaker.reset()
+            self._link = Link(config, self._node, self._around, on_gain=self._reconnected)
             return Change.RECONNECTED
         return Change.UNCHANGED if config == before else Change.UPDATED
 
@@ -86,12 +92,37 @@ class RemoteCluster:
     def statistics(self) -> UpkeepStatistics:
         return self._link.upkeep.statistics()
 
-    def request(self) -> InFlight:
+    def request(self, *, guarded: bool = True) -> UnderWay:
         """The place of one request, held as long as it is under way: `with cluster.request(): ...`.
 
-        Raises Rejected where the remote has as many under way as it may.
+        Raises RemoteUnavailable while the remote is not asked because it keeps failing, unless the request is not
+        `guarded`; Rejected where it has as many under way as it may.
         """
-        return self._in_flight.enter(self.config.max_in_flight_requests)
+        config, breaker = self.config, self._breaker
+        now = asyncio.get_running_loop().time()
+        if guarded:
+            breaker.check(now)
+        try:
+            place = self._in_flight.enter(config.max_in_flight_requests)
+        except Rejected:
+            breaker.given_up(now)
+            raise
+        limit, pause_s = config.breaker_failures, config.breaker_pause_s
+        return UnderWay(place, self.traffic, breaker, limit, pause_s)
+
+    def search_deadline(self, ctx: Context) -> float | None:
+        """The loop time until which a search may take there: the context's, or that of `search_timeout`."""
+        limit_s = self.config.search_timeout_s
+        if limit_s is None:
+            return ctx.deadline
+        return _sooner(asyncio.get_running_loop().time() + limit_s, ctx.deadline)
+
+    @property
+    def breaker(self) -> BreakerStatistics:
+        return self._breaker.statistics(asyncio.get_running_loop().time())
+
+    def _reconnected(self) -> None:
+        self._breaker.reconnected(asyncio.get_running_loop().time())
 
     @property
     def requests_in_flight(self) -> int:

@@ -64,6 +64,13 @@ class RemoteConfig:
     cluster_name: str = ""
     """The name that the cluster must have; empty for any."""
     max_in_flight_requests: int = 1000
+    search_timeout_s: float | None = None
+    """How long a search may take there; None as long as it takes."""
+    max_answer_bytes: int = 100 * 1024 * 1024
+    """The largest answer to a search that is taken from there."""
+    breaker_failures: int = 5
+    """Failures in a row after which the remote is not asked for `breaker_pause_s`; 0 asks on."""
+    breaker_pause_s: float = 10.0
 
     @property
     def mode(self) -> Mode:
@@ -72,8 +79,8 @@ class RemoteConfig:
     def connection_key(self) -> Hashable:
         """Equal for two configurations that the same open connections serve.
 
-        The order of seeds, `skip_unavailable` and `max_in_flight_requests` are not part of it, so
-        changing them leaves the connections alone.
+        The order of seeds, `skip_unavailable` and what limits requests are not part of it, so changing
+        them leaves the connections alone.
         """
         if isinstance(self.reach, ProxyConfig):
             return (self.reach, self.link, self.cluster_name)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sealane.model.node import NodeInfo
 from sealane.remote.address import hint
+from sealane.remote.breaker import BreakerStatistics
 from sealane.remote.cluster import RemoteCluster
 from sealane.remote.config import NodeConfig, RemoteConfig, SniffConfig
 from sealane.remote.diagnosis.advice import Circumstances, Role, advice
@@ -32,12 +33,25 @@ def additions(
         "security_model": node.security_model,
         "skip_unavailable_origin": origin(SKIP_UNAVAILABLE.key(config.alias)) or "default",
         "requests_in_flight": cluster.requests_in_flight,
+        "breaker": _breaker(cluster.breaker),
         "last_connected_at": _timestamp(statistics.last_connected_at_ms),
         "last_error": _last_error(statistics.last_error, config),
         "next_attempt_in": None if pause_s is None else str(TimeValue.of_ms(int(pause_s * 1000))),
         "rounds": statistics.rounds,
         "warnings": [*_hints(config), *statistics.warnings],
         "nodes": _nodes(nodes),
+    }
+
+
+def _breaker(breaker: BreakerStatistics) -> Entry:
+    """Whether searches are sent there: `open` refuses them until `retry_in` has passed."""
+    last, retry_in_s = breaker.last_failure, breaker.retry_in_s
+    return {
+        "state": str(breaker.state),
+        "failures_in_a_row": breaker.failures_in_a_row,
+        "refused": breaker.refused,
+        "retry_in": None if retry_in_s is None else str(TimeValue.of_ms(int(retry_in_s * 1000))),
+        "last_failure": None if last is None else last.to_cause(),
     }
 
 

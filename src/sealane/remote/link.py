@@ -42,7 +42,15 @@ class Link:
     included.
     """
 
-    def __init__(self, config: RemoteConfig, node: NodeConfig, around: Surroundings) -> None:
+    def __init__(
+        self,
+        config: RemoteConfig,
+        node: NodeConfig,
+        around: Surroundings,
+        on_gain: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_gain` is called with each connection that is opened."""
+        self._on_gain = on_gain
         self.gateways = Gateways(on_gain=self._gained, on_loss=self._lost)
         self.identity = PinnedIdentity(
             expected_name=config.cluster_name,
@@ -66,6 +74,7 @@ class Link:
 
     def _gained(self) -> None:
         self.upkeep.gained()
+        self._on_gain()
 
     def _lost(self) -> None:
         self.upkeep.lost()

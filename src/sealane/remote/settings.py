@@ -20,6 +20,7 @@ from sealane.settings import (
     TimeValue,
     Value,
     as_bool,
+    as_bytes,
     as_enum,
     as_int,
     as_list_of,
@@ -235,6 +236,39 @@ MAX_IN_FLIGHT_REQUESTS: AffixSetting[int] = AffixSetting(
     help="Requests to this cluster that may be under way at once; further ones answer 429.",
     dynamic=True,
 )
+SEARCH_TIMEOUT: AffixSetting[TimeValue] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="search_timeout",
+    default="-1",
+    parse=as_time(),
+    help="How long a search may take on this cluster; what it has found by then is taken, as with the timeout of a "
+    "search. -1 is as long as it takes.",
+    dynamic=True,
+)
+MAX_ANSWER_SIZE: AffixSetting[int] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="max_answer_size",
+    default="100mb",
+    parse=as_bytes(min=0, max=2**40),
+    help="The largest answer to a search that is taken from this cluster; it fails there where one is larger.",
+    dynamic=True,
+)
+BREAKER_FAILURES: AffixSetting[int] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="breaker.failures",
+    default="5",
+    parse=as_int(min=0),
+    help="Requests in a row that break or time out before this cluster is not asked for a while; 0 asks on.",
+    dynamic=True,
+)
+BREAKER_PAUSE: AffixSetting[TimeValue] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="breaker.pause",
+    default="10s",
+    parse=as_time(min="0ms"),
+    help="How long a cluster that keeps failing is not asked. A new connection to it ends the pause.",
+    dynamic=True,
+)
 CREDENTIALS: AffixSetting[str] = AffixSetting(
     prefix=_PREFIX,
     suffix="credentials",
@@ -262,6 +296,10 @@ REMOTE_SETTINGS: tuple[AnySetting, ...] = (
     COMPRESSION_SCHEME,
     CLUSTER_NAME,
     MAX_IN_FLIGHT_REQUESTS,
+    SEARCH_TIMEOUT,
+    MAX_ANSWER_SIZE,
+    BREAKER_FAILURES,
+    BREAKER_PAUSE,
     CREDENTIALS,
     *SERVER_SETTINGS,
 )

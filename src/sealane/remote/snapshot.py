@@ -18,10 +18,13 @@ from sealane.remote.config import (
     SniffConfig,
 )
 from sealane.remote.settings import (
+    BREAKER_FAILURES,
+    BREAKER_PAUSE,
     CLUSTER_NAME,
     COMPRESS,
     COMPRESSION_SCHEME,
     INITIAL_CONNECT_TIMEOUT,
+    MAX_ANSWER_SIZE,
     MAX_IN_FLIGHT_REQUESTS,
     MODE,
     NODE_ATTRIBUTE,
@@ -29,6 +32,7 @@ from sealane.remote.settings import (
     PING_SCHEDULE,
     PROXY_ADDRESS,
     PROXY_SOCKET_CONNECTIONS,
+    SEARCH_TIMEOUT,
     SEEDS,
     SERVER_NAME,
     SKIP_UNAVAILABLE,
@@ -50,6 +54,10 @@ _OF_ENABLED: tuple[AffixSetting[Any], ...] = (
     COMPRESSION_SCHEME,
     CLUSTER_NAME,
     MAX_IN_FLIGHT_REQUESTS,
+    SEARCH_TIMEOUT,
+    MAX_ANSWER_SIZE,
+    BREAKER_FAILURES,
+    BREAKER_PAUSE,
 )
 
 
@@ -130,6 +138,7 @@ def _is_enabled(settings: Settings, alias: str) -> bool:
 
 
 def _config(settings: Settings, alias: str) -> RemoteConfig:
+    timeout = SEARCH_TIMEOUT.get(settings, alias)
     return RemoteConfig(
         alias=alias,
         reach=_reach(settings, alias),
@@ -137,6 +146,10 @@ def _config(settings: Settings, alias: str) -> RemoteConfig:
         skip_unavailable=SKIP_UNAVAILABLE.get(settings, alias),
         cluster_name=CLUSTER_NAME.get(settings, alias),
         max_in_flight_requests=MAX_IN_FLIGHT_REQUESTS.get(settings, alias),
+        search_timeout_s=None if timeout.is_off else timeout.seconds,
+        max_answer_bytes=MAX_ANSWER_SIZE.get(settings, alias),
+        breaker_failures=BREAKER_FAILURES.get(settings, alias),
+        breaker_pause_s=BREAKER_PAUSE.get(settings, alias).seconds,
     )
 
 

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from sealane.errors import NoSuchRemoteCluster
 from sealane.model.clusters import ClusterMatch, ClusterStats, ProductVersion, ResolveClusterRequest
+from sealane.model.index_names import split_alias
 from sealane.model.search import IndicesOptions
 from sealane.model.task import Context
-from sealane.search.expression import split_alias
 
 
 class Names(Protocol):

@@ -2,7 +2,7 @@
 
 from typing import Protocol, TypeVar
 
-from sealane.settings import Setting
+from sealane.settings import Setting, ccs_settings
 from sealane.settings import node_settings as keys
 
 T = TypeVar("T")
@@ -29,3 +29,28 @@ class SettingsDefaults:
 
     def allow_partial_results(self) -> bool:
         return self._settings.get(keys.SEARCH_DEFAULT_ALLOW_PARTIAL)
+
+    def max_keep_alive_ms(self) -> int:
+        return self._settings.get(keys.SEARCH_MAX_KEEP_ALIVE).ms
+
+    def max_open_scrolls(self) -> int:
+        return self._settings.get(keys.SEARCH_MAX_OPEN_SCROLLS)
+
+
+class CcsDefaults:
+    """Implements AsyncLimits over the settings in force, and says what else they decide of searches over clusters."""
+
+    def __init__(self, settings: InForce) -> None:
+        self._settings = settings
+
+    def response_bytes_max(self) -> int:
+        return self._settings.get(ccs_settings.MAX_ASYNC_RESPONSE_SIZE)
+
+    def searches_max(self) -> int:
+        return self._settings.get(ccs_settings.MAX_ASYNC_SEARCHES)
+
+    def total_bytes_max(self) -> int:
+        return self._settings.get(ccs_settings.MAX_ASYNC_TOTAL_SIZE)
+
+    def fail_fast(self) -> bool:
+        return self._settings.get(ccs_settings.FAIL_FAST)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sealane.errors import IllegalArgument, InvalidIndexName, NoSuchRemoteCluster
+from sealane.model.index_names import split_alias
 
 LOCAL = ""
 """The alias of the local cluster, as keys and tie-breaks use it; answers show `(local)`."""
@@ -66,20 +67,6 @@ def group_by_cluster(
     _exclude(groups, excluded, expressions)
     ordered = sorted(groups, key=lambda alias: alias != LOCAL)
     return tuple(ClusterTarget(alias, tuple(groups[alias])) for alias in ordered)
-
-
-def split_alias(expression: str) -> tuple[str, str] | None:
-    """(alias pattern, index part), or None for a local expression. Raises IllegalArgument on an empty alias."""
-    if expression.startswith(("<", "-<")):
-        return None
-    at = expression.find(":")
-    if at == 0:
-        raise IllegalArgument(
-            f"index name [{expression}] is invalid because the remote part is empty"
-        )
-    if at < 0 or expression.startswith("::", at):
-        return None
-    return expression[:at], expression[at + 1 :]
 
 
 def _matching(pattern: str, known: Sequence[str]) -> list[str]:

@@ -1,10 +1,11 @@
 """What became of each cluster in a search over several: the `_clusters` block, before it is JSON."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sealane.errors import ApiError
+from sealane.model.dsl import SearchBody
 from sealane.reduce.partial import ClusterAnswer, Partial, ShardCounts, ShardFailure
 
 
@@ -40,8 +41,12 @@ class Clusters:
     def total(self) -> int:
         return len(self.details)
 
-    def count(self) -> Counter[ClusterStatus]:
-        return Counter(each.status for each in self.details)
+    def count(self) -> dict[ClusterStatus, int]:
+        """How many clusters have each status that there is."""
+        counts: dict[ClusterStatus, int] = {}
+        for each in self.details:
+            counts[each.status] = counts.get(each.status, 0) + 1
+        return counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,11 @@ class SearchOutcome:
     took_ms: int
     reduce_phases: int = 1
     clusters: Clusters | None = field(default=None)
+    pit_id: str | None = None
+    """The point in time that was searched, as the next request should name it."""
+    scroll_id: str | None = None
+    body: SearchBody | None = None
+    """What was searched for, where that is not the body as the client wrote it: a retriever may bring a sort."""
 
 
 def outcome_of(alias: str, indices: Iterable[str], answer: ClusterAnswer) -> ClusterOutcome:
@@ -66,4 +76,16 @@ def outcome_of(alias: str, indices: Iterable[str], answer: ClusterAnswer) -> Clu
         timed_out=partial.timed_out,
         shards=partial.shards,
         failures=tuple(partial.failures),
+    )
+
+
+def failed_outcome(
+    alias: str, indices: Iterable[str], error: ApiError, *, skipped: bool = False
+) -> ClusterOutcome:
+    """A cluster that gave no answer: skipped where the search goes on without it."""
+    return ClusterOutcome(
+        alias=alias,
+        status=ClusterStatus.SKIPPED if skipped else ClusterStatus.FAILED,
+        indices=",".join(indices),
+        failures=(ShardFailure(-1, None, error.to_wire()),),
     )

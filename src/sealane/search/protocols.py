@@ -1,13 +1,17 @@
 """What searching several clusters needs from the rest, as it sees it."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.search import IndicesOptions, SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
+from sealane.remote.transport.messages_phases import Phase
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class ClusterClient(Protocol):
@@ -22,6 +26,9 @@ class ClusterClient(Protocol):
         Raises the ApiError that the cluster raised, ConnectTransport / NodeDisconnected / IllegalState when it cannot
         be reached.
         """
+
+    async def run(self, phase: Phase[Q, A], request: Q, ctx: Context) -> A:
+        """One step of a search in phases. Raises as `search` does; what goes wrong with a shard is in the answer."""
 
 
 class LocalClient(ClusterClient, Protocol):
@@ -85,6 +92,12 @@ class SearchDefaults(Protocol):
         """How long a shard may collect; None without limit."""
 
     def allow_partial_results(self) -> bool: ...
+
+    def max_keep_alive_ms(self) -> int:
+        """The longest that a scroll or a point in time may be kept at a time."""
+
+    def max_open_scrolls(self) -> int:
+        """Shards of scrolls that may be open on a node."""
 
 
 class IndexSource(Protocol):

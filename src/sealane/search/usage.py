@@ -5,7 +5,7 @@ that the local cluster's part of the names is known to be right.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sealane.errors import (
@@ -66,6 +66,11 @@ _REASONS: Final[Mapping[str, str]] = {
 """Of a failure that came from a remote cluster; the others are `other`."""
 
 
+ASYNC: Final = "async"
+PIT: Final = "pit"
+"""Features of a search that its round trips and names do not tell."""
+
+
 class UsageCounter:
     """The counts of this node since its start."""
 
@@ -79,8 +84,9 @@ class UsageCounter:
         ctx: Context,
         *,
         minimize_roundtrips: bool,
+        features: Collection[str] = (),
     ) -> None:
-        if not self._begin(targets, ctx, minimize_roundtrips):
+        if not self._begin(targets, ctx, minimize_roundtrips, features):
             return
         counts = self.counts
         counts.success += 1
@@ -104,11 +110,12 @@ class UsageCounter:
         ctx: Context,
         *,
         minimize_roundtrips: bool,
+        features: Collection[str] = (),
     ) -> None:
         remote = isinstance(error, ApiError) and "cluster" in error.metadata
         if isinstance(error, _BEFORE) and not remote:
             return
-        if self._begin(targets, ctx, minimize_roundtrips):
+        if self._begin(targets, ctx, minimize_roundtrips, features):
             reason = "other"
             if isinstance(error, asyncio.CancelledError | TaskCancelled):
                 reason = "canceled"
@@ -117,7 +124,11 @@ class UsageCounter:
             _count(self.counts.failure_reasons, reason)
 
     def _begin(
-        self, targets: Sequence[ClusterTarget], ctx: Context, minimize_roundtrips: bool
+        self,
+        targets: Sequence[ClusterTarget],
+        ctx: Context,
+        minimize_roundtrips: bool,
+        features: Collection[str],
     ) -> bool:
         """Counts what is counted however the search ends. False for one that names no remote."""
         remotes = sum(target.alias != LOCAL for target in targets)
@@ -131,6 +142,8 @@ class UsageCounter:
             _count(counts.features, "mrt_on")
         if any("*" in each for target in targets for each in target.expressions):
             _count(counts.features, "wildcards")
+        for feature in features:
+            _count(counts.features, feature)
         client = ctx.headers.get(_CLIENT_HEADER)
         if client in _CLIENTS:
             _count(counts.clients, client)

@@ -1,18 +1,62 @@
 """What a node without data answers other clusters: the data node's answers, as they come."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from sealane.errors import IllegalArgument, SecurityError
-from sealane.inbound import register_about_handlers, register_handlers
+from sealane.inbound import (
+    register_about_handlers,
+    register_handlers,
+    register_phase_handlers,
+)
 from sealane.inbound.handlers import register_nodes_handler
+from sealane.inbound.indices import register_indices_handlers
 from sealane.inbound.passed_on import register_passed_on
 from sealane.model.task import Context, Subject
 from sealane.remote.transport.messages import SEARCH, encode_search
+from sealane.remote.transport.messages_phases import (
+    CAN_MATCH,
+    FETCH,
+    FREE,
+    OPEN,
+    QUERY,
+    SCROLL,
+    SHARDS,
+    CanMatchRequest,
+    FetchRequest,
+    FreeRequest,
+    OpenRequest,
+    Phase,
+    QueryRequest,
+    ScrollRequest,
+    ShardsRequest,
+    ShardTarget,
+    WantedDocs,
+)
 from sealane.security.rules import Decision, authorize
 from tests.unit.inbound.test_about import PAYLOADS, About
 from tests.unit.inbound.test_handlers import NODE, REQUEST, Handlers, LocalSearch, context
+from tests.unit.inbound.test_indices import INDICES_PAYLOADS, Indices
+
+_LOGS = ShardTarget("logs-1", "uuid", 0)
+PHASE_PAYLOADS = {
+    SHARDS.action: SHARDS.encode(
+        ShardsRequest(indices=("logs-*",), options=(False, True, True, False, False))
+    ),
+    CAN_MATCH.action: CAN_MATCH.encode(CanMatchRequest(body=b"{}", targets=[_LOGS])),
+    QUERY.action: QUERY.encode(QueryRequest(body=b"{}", size=1, targets=[_LOGS])),
+    FETCH.action: FETCH.encode(FetchRequest(body=b"{}", wanted=[WantedDocs(_LOGS, [])])),
+    OPEN.action: OPEN.encode(OpenRequest(targets=[_LOGS], keep_ms=1)),
+    SCROLL.action: SCROLL.encode(ScrollRequest(contexts=["a:1"])),
+    FREE.action: FREE.encode(FreeRequest(contexts=["a:1"])),
+}
+
+
+class NoPhases:
+    async def run(self, phase: Phase[Any, Any], request: Any, ctx: Context) -> Any:
+        raise AssertionError("nobody asks")
 
 
 class DataNode:
@@ -47,11 +91,17 @@ async def test_who_may_is_asked_with_the_indices_that_are_named() -> None:
 
     data_node = DataNode()
     made = passed_on(data_node, deny)
-    payloads = {**PAYLOADS, SEARCH: encode_search(REQUEST)}
+    payloads = {
+        **PAYLOADS,
+        **PHASE_PAYLOADS,
+        **INDICES_PAYLOADS,
+        SEARCH: encode_search(REQUEST),
+    }
     for action, handler in made.items():
         with pytest.raises(SecurityError):
             await handler(payloads[action], context())
     assert (SEARCH, ("logs-*",)) in asked
+    assert (QUERY.action, ("logs-1",)) in asked
     assert len(asked) == len(made)
     assert data_node.asked == []
 
@@ -67,5 +117,7 @@ def test_other_clusters_find_the_same_actions_on_every_node() -> None:
     with_data, without = Handlers(), passed_on(DataNode())
     register_handlers(with_data, local=LocalSearch(), nodes=lambda: [NODE], authorize=authorize)
     register_about_handlers(with_data, about=About(), authorize=authorize)
+    register_phase_handlers(with_data, local=NoPhases(), authorize=authorize)
+    register_indices_handlers(with_data, local=Indices(), authorize=authorize)
     register_nodes_handler(without, nodes=lambda: [NODE], authorize=authorize)
     assert without.keys() == with_data.keys()

@@ -84,6 +84,7 @@ async def test_verbose_info_of_a_connected_remote() -> None:
             "security_model",
             "skip_unavailable_origin",
             "requests_in_flight",
+            "breaker",
             "last_connected_at",
             "last_error",
             "next_attempt_in",

@@ -1,7 +1,7 @@
 """One search over several clusters, each played by a scripted client."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -10,14 +10,18 @@ from sealane.errors import (
     IndexClosed,
     IndexNotFound,
     NoSuchRemoteCluster,
+    SecurityError,
     TaskCancelled,
 )
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.query import parse_search_body
 from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts, TotalHits
-from sealane.search.coordinator import ClientSearch, SearchService
-from sealane.search.outcome import ClusterStatus, SearchOutcome
+from sealane.search.client_search import ClientSearch
+from sealane.search.coordinator import SearchService
+from sealane.search.expression import ClusterTarget
+from sealane.search.outcome import ClusterOutcome, ClusterStatus, SearchOutcome
+from sealane.search.progress import Progress
 from sealane.search.protocols import ClusterClient, LocalClient
 
 
@@ -41,7 +45,9 @@ class Scripted:
         *,
         names: Exception | None = None,
         asks: bool = False,
+        waits: bool = False,
     ) -> None:
+        self._waits = waits
         self.answer = answer
         self.asked: list[SearchRequest] = []
         self._names = names
@@ -53,7 +59,8 @@ class Scripted:
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
         self.asked.append(request)
-        await asyncio.sleep(0)
+        for _ in range(5 if self._waits else 1):
+            await asyncio.sleep(0)
         if isinstance(self.answer, Exception):
             raise self.answer
         return ClusterAnswer(self.answer, 7)
@@ -76,6 +83,26 @@ class Hanging:
             self.cancelled.set()
             raise
         raise AssertionError("unreachable")
+
+
+class Heard:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.targets: Sequence[ClusterTarget] = ()
+        self.ended: dict[str, tuple[ClusterStatus, Partial | None]] = {}
+
+    def begun(self, targets: Sequence[ClusterTarget]) -> None:
+        self.targets = targets
+
+    def cluster_ended(self, outcome: ClusterOutcome, answer: Partial | None) -> None:
+        self.ended[outcome.alias] = (outcome.status, answer)
+
+    def shards_counted(self, outcome: ClusterOutcome) -> None:
+        raise AssertionError("shards are not told in this mode")
+
+    def reduced(self, answer: Callable[[], Partial]) -> None:
+        raise AssertionError("answers are not reduced in this mode")
 
 
 class Registered:
@@ -101,17 +128,21 @@ async def search(
     local: LocalClient | None = None,
     skippable: Sequence[str] = (),
     body: bytes = b"{}",
+    fail_fast: bool = False,
+    progress: Progress | None = None,
     **remotes: ClusterClient,
 ) -> SearchOutcome:
     service = SearchService(
         local=local or Scripted(partial()),
         remotes=Registered(remotes, skippable),
         max_buckets=lambda: 65_536,
+        fail_fast=lambda: fail_fast,
     )
     with TaskRegistry("n").start("indices:data/read/search", start_ms=0) as task:
         return await service.search(
             ClientSearch(expressions=tuple(expressions.split(",")), body=parse_search_body(body)),
             Context(task=task),
+            progress,
         )
 
 
@@ -195,6 +226,19 @@ async def test_a_missing_index_on_a_remote_follows_skip_unavailable() -> None:
         await search("eu:missing", eu=Scripted(IndexNotFound("missing")))
 
 
+async def test_a_denial_is_never_an_empty_success() -> None:
+    """S-79: the cluster is skipped with the reason, or the search is a 403."""
+    denied = Scripted(SecurityError("action [indices:data/read/search] is unauthorized"))
+    outcome = await search("i,eu:i", local=Scripted(partial(1.0)), eu=denied, skippable=["eu"])
+    assert outcome.clusters is not None
+    eu = outcome.clusters.details[1]
+    assert (eu.status, eu.shards) == (ClusterStatus.SKIPPED, None)
+    assert eu.failures[0].error["type"] == "security_exception"
+    with pytest.raises(SecurityError) as caught:
+        await search("i,eu:i", local=Scripted(partial(1.0)), eu=denied)
+    assert (caught.value.status, caught.value.metadata["cluster"]) == (403, "eu")
+
+
 async def test_the_local_cluster_is_never_skipped() -> None:
     """S-21."""
     with pytest.raises(IndexNotFound):
@@ -256,12 +300,49 @@ async def test_counters_add_up_to_the_total() -> None:
     assert sum(outcome.clusters.count().values()) == outcome.clusters.total == 3
 
 
-async def test_a_fatal_failure_ends_the_search_and_gives_up_the_others() -> None:
-    """The first error is the answer; the clusters still working are cancelled."""
+async def test_a_fatal_failure_is_told_when_all_clusters_have_ended() -> None:
+    """Of several the last one to come, as 8.19 answers for two remotes that are down."""
+    eu, us = Scripted(ConnectTransport("no")), Scripted(IndexNotFound("i"), waits=True)
+    ap = Scripted(partial(1.0))
+    with pytest.raises(IndexNotFound):
+        await search("us:i,eu:i,ap:i", eu=eu, us=us, ap=ap)
+    assert len(ap.asked) == 1
+
+
+async def test_a_failure_of_another_cluster_is_told_before_one_of_this() -> None:
+    """The reference tells the last to come, which is the other cluster's as a rule."""
+    for waits in (False, True):
+        local = Scripted(IndexClosed("i", "u"), waits=waits)
+        with pytest.raises(IndexNotFound) as caught:
+            await search("i,eu:i", local=local, eu=Scripted(IndexNotFound("i")))
+        assert caught.value.metadata["cluster"] == "eu"
+
+
+async def test_a_fatal_failure_gives_up_the_others_where_the_setting_says_so() -> None:
     hanging = Hanging()
     with pytest.raises(IndexNotFound):
-        await search("eu:i,us:i", eu=hanging, us=Scripted(IndexNotFound("i")))
+        await search("eu:i,us:i", eu=hanging, us=Scripted(IndexNotFound("i")), fail_fast=True)
     assert hanging.cancelled.is_set()
+
+
+async def test_a_listener_hears_of_each_cluster() -> None:
+    """A cluster that is skipped or fails, too; what it answered comes with it."""
+    heard = Heard()
+    answer = partial(1.0, index="us:i")
+    with pytest.raises(ConnectTransport):
+        await search(
+            "i,eu:i,us:i,ap:i",
+            eu=Scripted(ConnectTransport("no")),
+            us=Scripted(answer),
+            ap=Scripted(ConnectTransport("no")),
+            skippable=["ap"],
+            progress=heard,
+        )
+    assert [target.alias for target in heard.targets] == ["", "eu", "us", "ap"]
+    assert heard.ended.keys() == {"", "eu", "us", "ap"}
+    assert heard.ended["us"] == (ClusterStatus.SUCCESSFUL, answer)
+    assert heard.ended["eu"] == (ClusterStatus.FAILED, None)
+    assert heard.ended["ap"] == (ClusterStatus.SKIPPED, None)
 
 
 async def test_wrong_local_names_end_a_search_before_a_remote_is_asked() -> None:
@@ -277,10 +358,6 @@ async def test_wrong_names_that_only_another_node_knows_win_over_a_remote_that_f
     local = Scripted(partial(), names=IndexNotFound("missing"), asks=True)
     with pytest.raises(IndexNotFound):
         await search("missing,eu:i", local=local, eu=eu)
-    hanging = Hanging()
-    with pytest.raises(IndexNotFound):
-        await search("missing,eu:i", local=hanging, eu=eu)
-    assert hanging.cancelled.is_set()
 
 
 async def test_an_error_of_the_local_cluster_is_not_looked_into_once_more() -> None:

@@ -92,6 +92,12 @@ class Defaults:
     def allow_partial_results(self) -> bool:
         return self._allow_partial
 
+    def max_keep_alive_ms(self) -> int:
+        return 86_400_000
+
+    def max_open_scrolls(self) -> int:
+        return 500
+
 
 async def search(
     indices: Indices,
@@ -200,6 +206,17 @@ async def test_hits_are_cut_to_the_page() -> None:
     answer = await search(Indices(Index("a", 4)), Shards(), from_=1, size=2)
     assert [hit.id for hit in answer.partial.hits] == ["a-2", "a-1"]
     assert answer.partial.max_score == 4.0
+
+
+async def test_a_lone_shard_leaves_out_what_is_before_the_page() -> None:
+    """Its hits come as the page; those of several shards have to be merged first."""
+    shards = Shards()
+    answer = await search(Indices(Index("a", 1)), shards, from_=5, size=2)
+    assert [(each.skip, each.size) for _, _, each in shards.asked] == [(5, 7)]
+    assert [hit.id for hit in answer.partial.hits] == ["a-0"]
+    several = Shards()
+    await search(Indices(Index("a", 2)), several, from_=5, size=2)
+    assert {each.skip for _, _, each in several.asked} == {0}
 
 
 # -- failing -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ holds the data.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from sealane.cluster.fellows import ANSWER_TIMEOUT_S, Fellows
 from sealane.errors import ClusterBlock, NodeNotConnected
@@ -19,6 +20,10 @@ from sealane.remote.transport.messages_clusters import (
     decode_cluster_stats,
     encode_resolve_cluster,
 )
+from sealane.remote.transport.messages_phases import Phase
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class DataNodeClient:
@@ -41,6 +46,10 @@ class DataNodeClient:
         NodeNotConnected while it is gone.
         """
         return decode_answer(await self.ask(SEARCH, encode_search(request), ctx))
+
+    async def run(self, phase: Phase[Q, A], request: Q, ctx: Context) -> A:
+        """Implements LocalClient. Raises as `search` does."""
+        return phase.read_answer(await self.ask(phase.action, phase.encode(request), ctx))
 
     async def judge_names(self, request: SearchRequest, ctx: Context, *, may_ask: bool) -> None:
         """Implements LocalClient: the names are known to the data node only. Raises as `search` does for them."""

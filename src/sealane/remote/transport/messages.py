@@ -34,6 +34,7 @@ class SearchMessage(msgspec.Struct, frozen=True, array_like=True):
     allow_partial_results: bool | None = None
     request_cache: bool | None = None
     batched_reduce_size: int = 512
+    pre_filter_shard_size: int | None = None
 
 
 M = TypeVar("M")
@@ -71,6 +72,7 @@ def encode_search(request: SearchRequest) -> bytes:
             allow_partial_results=request.allow_partial_results,
             request_cache=request.request_cache,
             batched_reduce_size=request.batched_reduce_size,
+            pre_filter_shard_size=request.pre_filter_shard_size,
         )
     )
 
@@ -94,6 +96,7 @@ def decode_search(payload: bytes) -> SearchRequest:
         allow_partial_results=message.allow_partial_results,
         request_cache=message.request_cache,
         batched_reduce_size=message.batched_reduce_size,
+        pre_filter_shard_size=message.pre_filter_shard_size,
     )
 
 

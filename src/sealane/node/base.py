@@ -15,7 +15,11 @@ from sealane.cluster.node_reports import NodeReport
 from sealane.cluster.nodes import ClusterNodes
 from sealane.cluster.published import Member
 from sealane.errors import IOFailure
-from sealane.inbound import register_foreign_handlers, register_report_handler
+from sealane.inbound import (
+    register_foreign_handlers,
+    register_report_handler,
+    register_task_handlers,
+)
 from sealane.inbound.cluster import register_relay_handlers
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import TaskRegistry
@@ -31,6 +35,8 @@ from sealane.rest.app import Limits, RestApp
 from sealane.rest.router import Route
 from sealane.rest.server import HttpServer, address_of, bind_http
 from sealane.rest.services import Build
+from sealane.search.async_search import AsyncLimits, AsyncSearches
+from sealane.search.coordinator import SearchService
 from sealane.security.rules import authorize
 from sealane.settings import Settings
 from sealane.settings import node_settings as keys
@@ -165,6 +171,14 @@ class Base:
         )
         register_relay_handlers(self.transport, fellows=fellows, authorize=authorize)
         register_report_handler(self.transport, report=self.report, authorize=authorize)
+        register_task_handlers(
+            self.transport,
+            tasks=self.tasks,
+            clock=self.clock,
+            nodes=lambda: list(cluster.nodes()),
+            fellows=fellows,
+            authorize=authorize,
+        )
 
     def remotes(
         self,
@@ -186,6 +200,14 @@ class Base:
         )
         self.stack.push_async_callback(remotes.close)
         return remotes
+
+    def async_searches(self, searches: SearchService, limits: AsyncLimits) -> AsyncSearches:
+        """The asynchronous searches that clients begin on this node, ended with it."""
+        made = AsyncSearches(
+            searches, tasks=self.tasks, clock=self.clock, ids=self.ids, limits=limits
+        )
+        self.stack.push_async_callback(made.close)
+        return made
 
     def connection_tests(self, source: SettingsSource, remotes: RemoteClusters) -> ConnectionTests:
         """The tests of `_remote/<alias>/_test`, with connections of their own."""

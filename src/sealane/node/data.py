@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sealane.cluster.documents import Documents
 from sealane.cluster.fellow_nodes import FellowNodes
 from sealane.cluster.indices import IndexService
+from sealane.cluster.look_ups import looked_up_in
 from sealane.cluster.membership import Membership
 from sealane.cluster.node_reports import NodeReports
 from sealane.cluster.nodes import ClusterNodes
@@ -15,25 +16,43 @@ from sealane.cluster.shared_settings import SharedSettings
 from sealane.cluster.sqlite_store import SqliteStateStore
 from sealane.engine.embedded import search as searcher
 from sealane.engine.embedded.engine import EmbeddedEngine
-from sealane.inbound import register_about_handlers, register_handlers
+from sealane.inbound import register_about_handlers, register_handlers, register_phase_handlers
 from sealane.inbound.cluster import register_master_handlers
+from sealane.inbound.indices import register_indices_handlers
 from sealane.node.base import Base
 from sealane.node.config import registry, seed_hosts
+from sealane.node.metrics import NodeMetrics
 from sealane.node.reports import report_indices, report_membership, report_node
 from sealane.node.seeds import refuse_other_data_nodes
 from sealane.query import decode, parse_query
 from sealane.remote import StoredPins
+from sealane.remote.transport.indices_client import RemoteIndices
 from sealane.rest import msearch, search
-from sealane.rest.forward import ForwardedRequests
-from sealane.rest.handlers import remote_test, resolve_cluster, stats
+from sealane.rest.forward import ForwardedRequests, pass_on
+from sealane.rest.handlers import (
+    analyze,
+    async_search,
+    explain,
+    metrics,
+    pit,
+    remote_test,
+    resolve_cluster,
+    scroll,
+    stats,
+    validate,
+)
+from sealane.rest.handlers.search_apis import SearchApis
 from sealane.rest.routes import standard_routes
 from sealane.rest.services import Services
 from sealane.search.about import AboutLocalCluster
 from sealane.search.cluster_stats import ClusterTotals, RemoteTotals
 from sealane.search.coordinator import SearchService
-from sealane.search.defaults import SettingsDefaults
+from sealane.search.defaults import CcsDefaults, SettingsDefaults
 from sealane.search.local import LocalCluster
+from sealane.search.local_indices import LocalIndices
+from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
+from sealane.search.slow_log import CcsSlowLog, ShardSlowLog
 from sealane.security.rules import authorize
 from sealane.settings import node_settings as keys
 from sealane.settings.discovery_settings import FOLLOWER_CHECK_TIMEOUT
@@ -64,6 +83,7 @@ class _Master:
     fellows: FellowNodes
     local: LocalCluster
     about: AboutLocalCluster
+    about_indices: LocalIndices
     totals: ClusterTotals
     forwarded: ForwardedRequests
 
@@ -122,6 +142,7 @@ def _lead(base: Base, held: _Held) -> _Master:
         reader=held.engine,
         node_id=base.node_id,
         defaults=SettingsDefaults(held.settings),
+        slow_log=ShardSlowLog(lambda: indices.metadata),
     )
     membership = Membership(
         identity=base.identity,
@@ -149,7 +170,10 @@ def _lead(base: Base, held: _Held) -> _Master:
     register_handlers(
         base.transport, local=local, nodes=lambda: list(cluster.nodes()), authorize=authorize
     )
+    register_phase_handlers(base.transport, local=local, authorize=authorize)
     register_about_handlers(base.transport, about=about, authorize=authorize)
+    about_indices = LocalIndices(indices=indices, reader=held.engine)
+    register_indices_handlers(base.transport, local=about_indices, authorize=authorize)
     base.register_membership(cluster, fellows)
     forwarded = ForwardedRequests()
     register_master_handlers(
@@ -161,6 +185,7 @@ def _lead(base: Base, held: _Held) -> _Master:
         fellows=fellows,
         local=local,
         about=about,
+        about_indices=about_indices,
         totals=totals,
         forwarded=forwarded,
     )
@@ -181,12 +206,30 @@ async def start_data_node(base: Base) -> None:
     pins = StoredPins(held.store, held.background)
     await pins.load()
     remotes = base.remotes(settings, pins=pins, origin=settings.origin)
+    ccs = CcsDefaults(settings)
     searches = SearchService(
-        local=master.local, remotes=remotes, max_buckets=SettingsDefaults(settings).max_buckets
+        local=master.local,
+        remotes=remotes,
+        max_buckets=SettingsDefaults(settings).max_buckets,
+        fail_fast=ccs.fail_fast,
+        slow_log=CcsSlowLog(lambda: settings.current),
+        allow_partial=SettingsDefaults(settings).allow_partial_results,
+        look_up=looked_up_in(Documents(indices, held.engine, held.engine)),
+    )
+    base.stack.push_async_callback(searches.close)
+    async_searches = base.async_searches(searches, ccs)
+    figures = NodeMetrics(
+        base=base,
+        remotes=remotes,
+        usage=searches.usage.counts,
+        async_searches=async_searches,
+        open_contexts=lambda: held.engine.open_readers,
     )
     report_node(base, remotes, searches.usage.counts)
-    report_indices(base.report, totals)
+    report_indices(base.report, totals, master.local.phases.contexts)
     report_membership(base.report, membership)
+    apis = SearchApis(base.tasks, base.clock)
+    base.stack.push_async_callback(apis.close)
     services = Services(
         documents=Documents(indices, held.engine, held.engine),
         indices=indices,
@@ -195,6 +238,8 @@ async def start_data_node(base: Base) -> None:
         cluster=master.cluster,
         fellows=master.fellows,
         tasks=base.tasks,
+        remote_tasks=RemoteTasks(remotes),
+        task_records=apis.records,
         clock=base.clock,
         build=base.build(),
         max_content_length=base.max_content_length,
@@ -204,9 +249,24 @@ async def start_data_node(base: Base) -> None:
         [
             *search.routes(searches),
             *msearch.routes(searches),
+            *pit.routes(searches),
+            *scroll.routes(searches),
+            *async_search.routes(async_searches, pass_on(master.cluster, lambda: master.fellows)),
+            *metrics.routes(figures.collect),
             *remote_test.routes(base.connection_tests(settings, remotes)),
             *resolve_cluster.routes(ClusterResolver(local=master.about, remotes=remotes)),
+            *apis.routes(
+                master.about_indices,
+                RemoteIndices(remotes),
+                store=held.store,
+                searches=searches,
+                documents=services.documents,
+                indices=indices,
+            ),
             *stats.routes(services, totals, RemoteTotals(remotes)),
+            *validate.routes(services, searches),
+            *explain.routes(services, searches),
+            *analyze.routes(services),
             *standard_routes(services),
         ]
     )

@@ -13,23 +13,36 @@ from sealane.cluster.joined import Joined
 from sealane.cluster.nodes import ClusterNodes
 from sealane.cluster.published import PublishedState
 from sealane.cluster.sqlite_store import SqliteStateStore
+from sealane.inbound.cluster import register_forward_handler
 from sealane.inbound.handlers import register_nodes_handler
 from sealane.inbound.passed_on import register_passed_on
 from sealane.model.node import ClusterIdentity
 from sealane.node.base import Base
 from sealane.node.config import connection_profile, registry, seed_hosts
+from sealane.node.metrics import NodeMetrics
 from sealane.node.reports import report_following, report_node
 from sealane.node.start_error import StartError
 from sealane.remote import StoredPins
 from sealane.remote.transport.data_node import DataNodeClient
+from sealane.remote.transport.indices_client import IndicesClient, RemoteIndices
 from sealane.rest import msearch, search
-from sealane.rest.forward import forwarding_route
-from sealane.rest.handlers import remote_test, resolve_cluster
+from sealane.rest.forward import ForwardedRequests, forwarding_route, pass_on
+from sealane.rest.handlers import (
+    about_indices,
+    async_search,
+    metrics,
+    pit,
+    remote_test,
+    resolve_cluster,
+    scroll,
+)
 from sealane.rest.routes import node_routes
 from sealane.rest.services import NodeServices
 from sealane.search.coordinator import SearchService
-from sealane.search.defaults import SettingsDefaults
+from sealane.search.defaults import CcsDefaults, SettingsDefaults
+from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
+from sealane.search.slow_log import CcsSlowLog
 from sealane.security.rules import authorize
 from sealane.settings.discovery_settings import (
     INITIAL_STATE_TIMEOUT,
@@ -71,13 +84,26 @@ async def start_gateway(base: Base) -> None:
     register_passed_on(base.transport, ask=local.ask, authorize=authorize)
     register_nodes_handler(base.transport, nodes=lambda: list(cluster.nodes()), authorize=authorize)
     base.register_membership(cluster, fellows)
+    forwarded = ForwardedRequests()
+    register_forward_handler(base.transport, forwarded=forwarded, authorize=authorize)
     await base.listen()
     background = await stack.enter_async_context(TaskScope("node"))
     pins = StoredPins(store, background)
     await pins.load()
     remotes = base.remotes(settings, pins=pins, origin=settings.origin)
+    ccs = CcsDefaults(settings)
     searches = SearchService(
-        local=local, remotes=remotes, max_buckets=SettingsDefaults(settings).max_buckets
+        local=local,
+        remotes=remotes,
+        max_buckets=SettingsDefaults(settings).max_buckets,
+        fail_fast=ccs.fail_fast,
+        slow_log=CcsSlowLog(lambda: settings.current),
+        allow_partial=SettingsDefaults(settings).allow_partial_results,
+    )
+    stack.push_async_callback(searches.close)
+    async_searches = base.async_searches(searches, ccs)
+    figures = NodeMetrics(
+        base=base, remotes=remotes, usage=searches.usage.counts, async_searches=async_searches
     )
     report_node(base, remotes, searches.usage.counts)
     report_following(base.report, joined, settings)
@@ -86,6 +112,7 @@ async def start_gateway(base: Base) -> None:
         cluster=cluster,
         fellows=fellows,
         tasks=base.tasks,
+        remote_tasks=RemoteTasks(remotes),
         clock=base.clock,
         build=base.build(),
         max_content_length=base.max_content_length,
@@ -94,12 +121,18 @@ async def start_gateway(base: Base) -> None:
         [
             *search.routes(searches),
             *msearch.routes(searches),
+            *pit.routes(searches),
+            *scroll.routes(searches),
+            *async_search.routes(async_searches, pass_on(cluster, lambda: fellows)),
+            *metrics.routes(figures.collect),
             *remote_test.routes(base.connection_tests(settings, remotes)),
             *resolve_cluster.routes(ClusterResolver(local=local, remotes=remotes)),
+            *about_indices.routes(IndicesClient(local.ask), RemoteIndices(remotes)),
             *node_routes(services),
         ],
         elsewhere=forwarding_route(joined, fellows),
     )
+    forwarded.serve(app)
     base.bind_http()
     background.start(joined.run(), name="join")
     stack.push_async_callback(joined.leave)

@@ -2,6 +2,7 @@
 which section.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sealane.cluster.followed_settings import FollowedSettings
@@ -9,16 +10,17 @@ from sealane.cluster.joined import Joined
 from sealane.cluster.machine import Machine
 from sealane.cluster.membership import Membership
 from sealane.cluster.node_reports import NodeReport
+from sealane.cluster.task_lists import TASKS, running_tasks
 from sealane.model.usage import SearchUsage
 from sealane.node.base import Base
 from sealane.remote import RemoteClusters
 from sealane.rest.handlers.cat_nodes import LOAD
 from sealane.rest.handlers.remote import REMOTE_INFO, REMOTE_INFO_VERBOSE
 from sealane.rest.handlers.stats import USAGE
-from sealane.rest.handlers.tasks import TASKS, running_tasks
 from sealane.rest.load import machine_load
 from sealane.search.cluster_stats import ClusterTotals
 from sealane.search.node_sections import remote_clusters_section, transport_section
+from sealane.search.shard_phases import SearchContexts
 
 _NO_QUEUE: Final = {"total": 0, "pending": 0, "committed": 0}
 """A state is taken the moment it comes."""
@@ -45,11 +47,16 @@ def report_node(base: Base, remotes: RemoteClusters, usage: SearchUsage) -> None
         base.report.add(name, section)
 
 
-def report_indices(report: NodeReport, totals: ClusterTotals) -> None:
-    """The section of a node that holds data."""
+def report_indices(
+    report: NodeReport, totals: ClusterTotals, contexts: Callable[[], SearchContexts]
+) -> None:
+    """The section of a node that holds data. `contexts` are those open now."""
 
     async def indices() -> dict[str, Any]:
-        return (await totals.index_totals()).to_json()
+        figures = (await totals.index_totals()).to_json()
+        now = contexts()
+        figures["search"] = {"open_contexts": now.open, "scroll_current": now.scrolls}
+        return figures
 
     report.add("indices", indices)
 

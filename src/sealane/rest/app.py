@@ -178,7 +178,10 @@ class RestApp:
     ) -> Response:
         """The answer of `route` to a request of which nothing is judged here."""
         with self._tasks.start(
-            route.action, start_ms=self._clock.now_ms(), description=head.uri
+            route.action,
+            start_ms=self._clock.now_ms(),
+            description=head.uri,
+            headers=head.trace,
         ) as task:
             ctx = Context(task=task, start_ms=task.start_ms, headers=head.trace)
             media = (head.content_type, head.accept)
@@ -213,7 +216,11 @@ class RestApp:
             body = _body_of_parameter(query)
         options = _render_options(query, media) if query else None
         with self._tasks.start(
-            route.action, start_ms=self._clock.now_ms(), parent=parent, description=head.uri
+            route.action,
+            start_ms=self._clock.now_ms(),
+            parent=parent,
+            description=head.uri,
+            headers=head.trace,
         ) as task:
             ctx = Context(task=task, start_ms=task.start_ms, headers=head.trace)
             request = Request(

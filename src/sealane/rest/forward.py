@@ -1,7 +1,8 @@
 """REST on a node that holds no data: what it does not answer itself goes whole to the node that does, and its answer
-comes back unchanged. Both ends are here.
+comes back unchanged. So does what another node of the cluster keeps. Both ends are here.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from sealane.cluster.fellows import ANSWER_TIMEOUT_S, Fellows
@@ -19,6 +20,7 @@ from sealane.rest.app import RestApp
 from sealane.rest.params import time_ms
 from sealane.rest.request import JSON, TEXT, YAML, Request, Response
 from sealane.rest.router import METHODS, Route, no_indices, segments_of
+from sealane.rest.services import ClusterView
 
 MASTER_TIMEOUT_S = 30.0
 """How long a request waits for a master; its own `master_timeout` or `timeout` may say another time."""
@@ -42,27 +44,44 @@ def forwarding_route(data_node: DataNode, fellows: Fellows) -> Route:
         node = await data_node.wait(_patience_s(request))
         if node is None:
             raise _no_master(request)
-        path, _, query = request.uri.partition("?")
-        content_type, accept = request.media
-        message = ForwardedRequest(
-            request.method,
-            path.encode("latin-1"),
-            query.encode("latin-1"),
-            content_type,
-            accept,
-            request.body,
-        )
-        answer = read_answer(
-            await fellows.ask(
-                node, FORWARD, encode(message), request.ctx, timeout_s=ANSWER_TIMEOUT_S
-            )
-        )
-        kind = _KNOWN_TYPES.get(answer.content_type, answer.content_type)
-        return Response(answer.body, answer.status, kind, answer.headers)
+        return await _answer_of(node, request, fellows)
 
     return Route(
         methods=METHODS, paths=(), handler=forward, action=FORWARD, indices=no_indices, body=True
     )
+
+
+PassOn = Callable[[str, Request], Awaitable[Response | None]]
+"""The answer of the node with that id to a request; None where that is this node, or none of the cluster."""
+
+
+def pass_on(cluster: ClusterView, fellows: Callable[[], Fellows]) -> PassOn:
+    """For what only one node of the cluster knows."""
+
+    async def to(node_id: str, request: Request) -> Response | None:
+        if node_id == cluster.local_node.id:
+            return None
+        node = next((each for each in cluster.nodes() if each.id == node_id), None)
+        return None if node is None else await _answer_of(node, request, fellows())
+
+    return to
+
+
+async def _answer_of(node: NodeInfo, request: Request, fellows: Fellows) -> Response:
+    path, _, query = request.uri.partition("?")
+    content_type, accept = request.media
+    message = ForwardedRequest(
+        request.method,
+        path.encode("latin-1"),
+        query.encode("latin-1"),
+        content_type,
+        accept,
+        request.body,
+    )
+    sent, timeout_s = encode(message), ANSWER_TIMEOUT_S
+    answer = read_answer(await fellows.ask(node, FORWARD, sent, request.ctx, timeout_s=timeout_s))
+    kind = _KNOWN_TYPES.get(answer.content_type, answer.content_type)
+    return Response(answer.body, answer.status, kind, answer.headers)
 
 
 class ForwardedRequests:

@@ -1,27 +1,23 @@
 """`_msearch`: several searches in one request, each with its own answer and its own failure."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sealane.errors import (
-    ActionRequestValidation,
-    ApiError,
-    IllegalArgument,
-    ParseError,
-    TaskCancelled,
-)
+from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, TaskCancelled
 from sealane.model.task import Context
-from sealane.query import decode
-from sealane.rest.params import INDICES_OPTIONS, Parser, boolean, ignored, integer
+from sealane.rest.msearch_items import read_items
+from sealane.rest.params import INDICES_OPTIONS, Parser, boolean, integer
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, path_indices
-from sealane.rest.search_params import client_search
+from sealane.rest.search_params import SEARCH_PARAMS, unvalidated_search
 from sealane.rest.search_response import render_search
-from sealane.search.coordinator import ClientSearch, SearchService
+from sealane.rest.search_rules import problems_of
+from sealane.search.client_search import ClientSearch
+from sealane.search.coordinator import SearchService
 from sealane.search.fan_out import ask_all
 
-_CONCURRENT = 8
+CONCURRENT = 8
 """Searches of one request that run at a time unless it says otherwise."""
 
 
@@ -36,28 +32,12 @@ MSEARCH_PARAMS: dict[str, Parser] = {
     **INDICES_OPTIONS,
     "ccs_minimize_roundtrips": boolean,
     "max_concurrent_searches": _positive,
-    "max_concurrent_shard_requests": integer,
-    "pre_filter_shard_size": integer,
+    "max_concurrent_shard_requests": SEARCH_PARAMS["max_concurrent_shard_requests"],
+    "pre_filter_shard_size": SEARCH_PARAMS["pre_filter_shard_size"],
     "rest_total_hits_as_int": boolean,
-    "search_type": ignored,
+    "search_type": SEARCH_PARAMS["search_type"],
     "typed_keys": boolean,
 }
-
-_HEADER_PARAMS = (
-    "allow_no_indices",
-    "allow_partial_search_results",
-    "allowPartialSearchResults",
-    "ccs_minimize_roundtrips",
-    "expand_wildcards",
-    "ignore_throttled",
-    "ignore_unavailable",
-    "preference",
-    "request_cache",
-    "requestCache",
-    "routing",
-    "search_type",
-    "searchType",
-)
 
 
 def routes(service: SearchService) -> list[Route]:
@@ -65,17 +45,20 @@ def routes(service: SearchService) -> list[Route]:
 
     async def msearch(request: Request) -> Response:
         params = request.params
-        wanted = list(_items(request))
+        items = list(read_items(request))
+        wanted = [unvalidated_search(each.indices, each.body, each.params) for each in items]
+        problems = [
+            problem
+            for search, each in zip(wanted, items, strict=True)
+            for problem in problems_of(search, each.params)
+        ]
+        if problems:
+            raise ActionRequestValidation(problems)
         started = asyncio.get_running_loop().time()
-        shown = {
-            "typed_keys": params.get("typed_keys", False),
-            "total_as_int": params.get("rest_total_hits_as_int", False),
-        }
-
         responses = await ask_all(
-            lambda each: _answer(service, each, request.ctx, shown),
+            lambda each: answer_item(service, each, request.ctx, params),
             wanted,
-            at_a_time=params.get("max_concurrent_searches", _CONCURRENT),
+            at_a_time=params.get("max_concurrent_searches", CONCURRENT),
         )
         took = int((asyncio.get_running_loop().time() - started) * 1000)
         return json_response({"took": took, "responses": responses})
@@ -93,57 +76,20 @@ def routes(service: SearchService) -> list[Route]:
     ]
 
 
-async def _answer(
-    service: SearchService, wanted: ClientSearch, ctx: Context, shown: Mapping[str, bool]
+async def answer_item(
+    service: SearchService, wanted: ClientSearch, ctx: Context, params: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """What stands in `responses` for one search; its failure is its own. `params` are the request's."""
     try:
         outcome = await service.search(wanted, ctx)
     except TaskCancelled:
         raise
     except ApiError as error:
         return error.to_body()
-    return {**render_search(outcome, wanted.body, **shown), "status": 200}
-
-
-def _items(request: Request) -> Iterator[ClientSearch]:
-    """The searches. A line that cannot be read fails the whole request, as in the reference."""
-    if not request.body:
-        raise ParseError("request body or source parameter is required")
-    if not request.body.endswith(b"\n"):
-        raise IllegalArgument("The msearch request must be terminated by a newline [\n]")
-    lines = request.body.split(b"\n")[:-1]
-    if len(lines) < 2:
-        raise ActionRequestValidation(["no requests added"])
-    for header, body in zip(lines[::2], lines[1::2], strict=False):
-        yield _item(header, body, request)
-
-
-def _item(header: bytes, body: bytes, request: Request) -> ClientSearch:
-    given = decode(header) if header.strip() else {}
-    if not isinstance(given, dict):
-        raise IllegalArgument("the metadata section of a search must be an object")
-    params = {
-        name: value
-        for name, value in request.params.items()
-        if name in INDICES_OPTIONS or name == "rest_total_hits_as_int"
-    }
-    indices: tuple[str, ...] = request.indices
-    for name, value in given.items():
-        if name in ("index", "indices"):
-            indices = _names(value)
-        elif name not in _HEADER_PARAMS:
-            raise IllegalArgument(f"key [{name}] is not supported in the metadata section")
-        elif name in ("expand_wildcards", "routing"):
-            params[name] = _names(value)
-        else:
-            params[name] = _flag(value)
-    return client_search(indices, body or b"{}", params)
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    listed = value if isinstance(value, list) else str(value).split(",")
-    return tuple(str(each) for each in listed)
-
-
-def _flag(value: Any) -> Any:
-    return value == "true" if value in ("true", "false") else value
+    shown = render_search(
+        outcome,
+        wanted.body,
+        typed_keys=params.get("typed_keys", False),
+        total_as_int=params.get("rest_total_hits_as_int", False),
+    )
+    return {**shown, "status": 200}

@@ -20,16 +20,23 @@ def nodes_header(answers: Answers) -> dict[str, Any]:
         "failed": len(failed),
     }
     if failed:
-        header["failures"] = [
-            {
-                "type": "failed_node_exception",
-                "reason": f"Failed node [{node.id}]",
-                "node_id": node.id,
-                "caused_by": error.to_cause(),
-            }
-            for node, error in failed
-        ]
+        header["failures"] = [_failure(node, error) for node, error in failed]
     return header
+
+
+def node_failures(answers: Answers) -> dict[str, Any]:
+    """The member `node_failures` of answers about tasks; nothing where all nodes answered."""
+    failed = [_failure(node, each) for node, each in answers if isinstance(each, ApiError)]
+    return {"node_failures": failed} if failed else {}
+
+
+def _failure(node: NodeInfo, error: ApiError) -> dict[str, Any]:
+    return {
+        "type": "failed_node_exception",
+        "reason": f"Failed node [{node.id}]",
+        "node_id": node.id,
+        "caused_by": error.to_cause(),
+    }
 
 
 def reports_of(answers: Answers) -> list[tuple[NodeInfo, Mapping[str, Any]]]:

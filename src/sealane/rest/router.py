@@ -49,12 +49,15 @@ class Route:
     params: Mapping[str, Parser] = field(default_factory=dict)
     body: bool = False
     unsuggested: frozenset[str] = frozenset()
+    shadows: bool = False
+    """Whether only its own methods are taken from what a parameter would match in the place of its last segment."""
 
 
 class _Node:
-    __slots__ = ("literals", "methods", "names", "parameter")
+    __slots__ = ("literals", "methods", "names", "parameter", "shadows")
 
     def __init__(self) -> None:
+        self.shadows = False
         self.literals: dict[str, _Node] = {}
         self.parameter: _Node | None = None
         self.methods: dict[str, Route | None] = {}
@@ -93,6 +96,7 @@ class Router:
                 node = node.literals.setdefault(segment, _Node())
         assert method not in node.methods or route is None, f"{method} {path} is routed twice"
         node.methods.setdefault(method, route)
+        node.shadows |= route is not None and route.shadows
         node.names.setdefault(method, tuple(names))
 
     def find(self, method: str, path: str, uri: str) -> tuple[Route, dict[str, str]]:
@@ -103,7 +107,7 @@ class Router:
         raw = segments_of(path)
         segments = raw if "%" not in path else [decode_component(each, path) for each in raw]
         values: list[str] = []
-        node = _match(self._root, segments, 0, values)
+        node = _match(self._root, segments, 0, values, method)
         if node is None:
             raise NoHandler(uri, method)
         route = node.methods.get(method)
@@ -119,13 +123,13 @@ class Router:
             segments = [decode_component(each, path) for each in segments_of(path)]
         except IllegalArgument:
             return False
-        node = _match(self._root, segments, 0, [])
+        node = _match(self._root, segments, 0, [], method)
         return node is not None and node.methods.get(method) is not None
 
     def allowed(self, path: str) -> list[str]:
         """The methods served at `path`, for OPTIONS."""
         values: list[str] = []
-        node = _match(self._root, segments_of(path), 0, values)
+        node = _match(self._root, segments_of(path), 0, values, "OPTIONS")
         return _in_order(node.methods) if node is not None else []
 
 
@@ -133,18 +137,20 @@ def _in_order(methods: Mapping[str, Any]) -> list[str]:
     return [method for method in METHODS if method in methods]
 
 
-def _match(node: _Node, segments: list[str], at: int, values: list[str]) -> _Node | None:
+def _match(
+    node: _Node, segments: list[str], at: int, values: list[str], method: str
+) -> _Node | None:
     if at == len(segments):
-        return node if node.methods else None
+        return node if node.methods and (not node.shadows or method in node.methods) else None
     literal = node.literals.get(segments[at])
     if literal is not None:
-        found = _match(literal, segments, at + 1, values)
+        found = _match(literal, segments, at + 1, values, method)
         if found is not None:
             return found
     if node.parameter is None:
         return None
     values.append(segments[at])
-    found = _match(node.parameter, segments, at + 1, values)
+    found = _match(node.parameter, segments, at + 1, values, method)
     if found is None:
         values.pop()
     return found

@@ -8,11 +8,16 @@ from sealane.rest.handlers import (
     cluster,
     cluster_state,
     documents,
+    field_mapping,
+    index_stats,
     indices,
     node_stats,
     nodes,
+    none_here,
+    refused,
     remote,
     root,
+    search_shards,
     tasks,
 )
 from sealane.rest.router import Route
@@ -26,6 +31,9 @@ def standard_routes(services: Services) -> list[Route]:
         documents,
         indices,
         aliases,
+        field_mapping,
+        index_stats,
+        search_shards,
         cluster,
         cat,
         cluster_state,
@@ -35,7 +43,8 @@ def standard_routes(services: Services) -> list[Route]:
         root,
         tasks,
     )
-    return [route for group in groups for route in group.routes(services)]
+    own = (*refused.routes(), *none_here.routes())
+    return [*own, *(route for group in groups for route in group.routes(services))]
 
 
 def node_routes(services: NodeServices) -> list[Route]:
@@ -46,5 +55,6 @@ def node_routes(services: NodeServices) -> list[Route]:
         *node_stats.routes(services),
         *remote.routes(services),
         *root.routes(services),
-        *tasks.routes(services),
+        # The data node keeps what came of tasks, so it is asked for one.
+        *(route for route in tasks.routes(services) if tasks.ONE_TASK not in route.paths),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from sealane.query import parse_count_body, parse_search_body
+from sealane.query import check_query_body, parse_count_body
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, path_indices
 from sealane.rest.search_params import (
@@ -15,6 +15,7 @@ from sealane.rest.search_params import (
     client_search,
 )
 from sealane.rest.search_response import render_clusters, render_search, render_shards
+from sealane.rest.url_query import check_url_query
 from sealane.search.coordinator import SearchService
 
 SEARCH_ACTION = "indices:data/read/search"
@@ -25,6 +26,7 @@ def routes(service: SearchService) -> list[Route]:
 
     async def search(request: Request) -> Response:
         params = request.params
+        check_url_query(params, request.path)
         wanted = client_search(request.indices, request.body, params)
         outcome = await service.search(wanted, request.ctx)
         return json_response(
@@ -37,6 +39,7 @@ def routes(service: SearchService) -> list[Route]:
         )
 
     async def count(request: Request) -> Response:
+        check_url_query(request.params, request.path)
         wanted = client_search(
             request.indices, _count_body(request.body, request.params), request.params
         )
@@ -77,9 +80,7 @@ def routes(service: SearchService) -> list[Route]:
 def _count_body(raw: bytes, params: Mapping[str, Any]) -> bytes:
     """A search of size 0 that counts exactly. Raises ParsingError for anything but a query."""
     query = parse_count_body(raw)
-    parse_search_body(
-        raw
-    )  # what is wrong with the query is told with its places in the client's text
+    check_query_body(raw)
     folded = {**query, "size": 0, "track_total_hits": True}
     if "min_score" in params:
         folded["min_score"] = params["min_score"]

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from sealane.errors import IllegalArgument, NumberFormatError
+from sealane.errors import ActionRequestValidation, IllegalArgument, NumberFormatError
 from sealane.model.search import IndicesOptions
-from sealane.query import parse_search_body, strip_comments
+from sealane.query import parse_unvalidated, strip_comments
 from sealane.rest.params import (
     INDICES_OPTIONS,
     Parser,
@@ -19,9 +19,13 @@ from sealane.rest.params import (
     string,
     time_ms,
 )
-from sealane.search.coordinator import ClientSearch
+from sealane.rest.search_rules import problems_of
+from sealane.rest.url_query import URL_QUERY_PARAMS, url_query
+from sealane.search.client_search import ClientSearch
 
 _TRACK_NONE, _TRACK_ALL = -1, 2**31 - 1
+_SUGGEST_FIELD = "suggest_field"
+_OF_SUGGESTION = ("suggest_text", "suggest_mode", "suggest_size")
 
 NOT_YET = refused("parameter [{name}] is not supported by this version")
 
@@ -37,7 +41,9 @@ def _track_total_hits(name: str, text: str) -> bool | int:
     return limit
 
 
-def _at_least(least: int, reason: str) -> Parser:
+def at_least(least: int, reason: str) -> Parser:
+    """Whole numbers of a least size; `reason` may name the `{value}`."""
+
     def parse(name: str, text: str) -> int:
         value: int = integer(name, text)
         if value < least:
@@ -73,12 +79,13 @@ def _time(name: str, text: str) -> str:
 
 # Handled by a function of its own, each with the member of the body that it overrides.
 _OVER_BODY: dict[str, Parser] = {
-    "from": _at_least(0, "[from] parameter cannot be negative but was [{value}]"),
-    "size": _at_least(0, "[size] parameter cannot be negative, found [{value}]"),
+    "from": at_least(0, "[from] parameter cannot be negative but was [{value}]"),
+    "size": at_least(0, "[size] parameter cannot be negative, found [{value}]"),
+    "explain": boolean,
     "version": boolean,
     "seq_no_primary_term": boolean,
     "timeout": _time,
-    "terminate_after": _at_least(0, "terminateAfter must be > 0"),
+    "terminate_after": at_least(0, "terminateAfter must be > 0"),
     "track_total_hits": _track_total_hits,
     "track_scores": boolean,
     "sort": names,
@@ -92,43 +99,38 @@ _SHARED: dict[str, Parser] = {
     **INDICES_OPTIONS,
     "preference": string,
     "routing": names,
-    "q": NOT_YET,
-    "df": ignored,
-    "analyzer": ignored,
-    "analyze_wildcard": ignored,
-    "default_operator": ignored,
-    "lenient": ignored,
+    **URL_QUERY_PARAMS,
 }
 
 SEARCH_PARAMS: dict[str, Parser] = {
     **_OVER_BODY,
     **_SHARED,
     "allow_partial_search_results": boolean,
-    "batched_reduce_size": _at_least(2, "batchedReduceSize must be >= 2"),
+    "batched_reduce_size": at_least(2, "batchedReduceSize must be >= 2"),
     "ccs_minimize_roundtrips": boolean,
+    "ccs_refine_terms": boolean,
     "docvalue_fields": NOT_YET,
-    "explain": NOT_YET,
     "force_synthetic_source": NOT_YET,
     "include_named_queries_score": NOT_YET,
-    "max_concurrent_shard_requests": _at_least(1, "maxConcurrentShardRequests must be >= 1"),
-    "pre_filter_shard_size": _at_least(1, "preFilterShardSize must be >= 1"),
+    "max_concurrent_shard_requests": at_least(1, "maxConcurrentShardRequests must be >= 1"),
+    "pre_filter_shard_size": at_least(1, "preFilterShardSize must be >= 1"),
     "request_cache": boolean,
     "rest_total_hits_as_int": boolean,
-    "scroll": NOT_YET,
+    "scroll": time_ms,
     "search_type": _search_type,
     "stats": ignored,
     "stored_fields": NOT_YET,
-    "suggest_field": NOT_YET,
-    "suggest_mode": NOT_YET,
-    "suggest_size": NOT_YET,
-    "suggest_text": NOT_YET,
+    "suggest_field": string,
+    "suggest_mode": string,
+    "suggest_size": integer,
+    "suggest_text": string,
     "typed_keys": boolean,
-    "wait_for_checkpoints": NOT_YET,
 }
 
 UNSUGGESTED = frozenset(
     {
         "allow_partial_search_results",
+        "ccs_refine_terms",
         "explain",
         "from",
         "max_concurrent_shard_requests",
@@ -142,7 +144,7 @@ UNSUGGESTED = frozenset(
         "version",
     }
 )
-"""Parameters that the reference only looks for when they are given, and so never suggests."""
+"""Parameters that the reference only looks for when they are given, and so never suggests; and one of ours."""
 
 COUNT_PARAMS: dict[str, Parser] = {
     **_SHARED,
@@ -155,10 +157,22 @@ def client_search(
     expressions: tuple[str, ...], raw: bytes, params: Mapping[str, Any]
 ) -> ClientSearch:
     """One search from its body and its parameters. Raises what the body's parser raises."""
+    search = unvalidated_search(expressions, raw, params)
+    if problems := problems_of(search, params):
+        raise ActionRequestValidation(problems)
+    return search
+
+
+def unvalidated_search(
+    expressions: tuple[str, ...], raw: bytes, params: Mapping[str, Any]
+) -> ClientSearch:
+    """As `client_search`, for who asks `problems_of` after having read more searches."""
+    if _SUGGEST_FIELD not in params:
+        _refuse_lone_suggestion(expressions, params)
     folded = fold(raw, params)
     if folded is not raw:
-        parse_search_body(raw)  # what is wrong with the client's own text is told with its places
-    body = parse_search_body(folded)
+        parse_unvalidated(raw)  # what is wrong with the client's own text is told with its places
+    body = parse_unvalidated(folded)
     if params.get("rest_total_hits_as_int") and body.track_total_hits not in (
         _TRACK_NONE,
         _TRACK_ALL,
@@ -177,6 +191,9 @@ def client_search(
         request_cache=params.get("request_cache"),
         batched_reduce_size=params.get("batched_reduce_size", 512),
         minimize_roundtrips=params.get("ccs_minimize_roundtrips", True),
+        pre_filter_shard_size=params.get("pre_filter_shard_size"),
+        refine_terms=params.get("ccs_refine_terms", False),
+        scroll_ms=params.get("scroll"),
     )
 
 
@@ -187,7 +204,8 @@ def fold(raw: bytes, params: Mapping[str, Any]) -> bytes:
     """
     overriding = [name for name in params if name in _OVER_BODY]
     as_int = params.get("rest_total_hits_as_int", False)
-    if not overriding and not as_int:
+    more = _SUGGEST_FIELD in params or "q" in params
+    if not overriding and not as_int and not more:
         return raw or b"{}"
     try:
         body = orjson.loads(raw or b"{}")
@@ -202,7 +220,32 @@ def fold(raw: bytes, params: Mapping[str, Any]) -> bytes:
         body.setdefault("track_total_hits", True)
     for name in overriding:
         _FOLDS.get(name, _replace)(body, name, params[name])
+    if "q" in params:
+        body["query"] = url_query(params)
+    if _SUGGEST_FIELD in params:
+        body["suggest"] = _suggestion(params)
     return orjson.dumps(body)
+
+
+def _refuse_lone_suggestion(expressions: tuple[str, ...], params: Mapping[str, Any]) -> None:
+    """Raises IllegalArgument for parameters of a suggestion that has no field."""
+    lone = [name for name in _OF_SUGGESTION if name in params]
+    if lone:
+        path = f"/{','.join(expressions)}/_search" if expressions else "/_search"
+        raise IllegalArgument(
+            f"request [{path}] contains parameters [{', '.join(lone)}] but missing "
+            "'suggest_field' parameter."
+        )
+
+
+def _suggestion(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A term suggestion, named after its field; its text is that of the query, if none is given."""
+    field = params[_SUGGEST_FIELD]
+    options = {"field": field, "size": params.get("suggest_size", 5)}
+    if "suggest_mode" in params:
+        options["suggest_mode"] = params["suggest_mode"]
+    text = params.get("suggest_text", params.get("q"))
+    return {field: {"term": options} if text is None else {"text": text, "term": options}}
 
 
 def _replace(body: dict[str, Any], name: str, value: Any) -> None:

@@ -2,17 +2,28 @@
 
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from sealane.errors import ApiError
+from sealane.model.date_nanos import nanos_text
 from sealane.model.dates import format_date
-from sealane.model.dsl import SearchBody, SortField
+from sealane.model.dsl import SearchBody
 from sealane.reduce import IdentityMemo, render_aggs
-from sealane.reduce.partial import Hit, Partial, ShardCounts, ShardFailure, SortValue
+from sealane.reduce.partial import (
+    Hit,
+    InnerHits,
+    NestedPlace,
+    Partial,
+    ShardCounts,
+    ShardFailure,
+    SortValue,
+)
+from sealane.rest.profile_response import render_profile
+from sealane.rest.suggest_response import render_suggestions
 from sealane.search.expression import SHOWN_LOCAL
 from sealane.search.outcome import ClusterOutcome, Clusters, SearchOutcome
 
@@ -30,7 +41,14 @@ def render_search(
 ) -> dict[str, Any]:
     """The answer's members in the reference's order. The values hold orjson.Fragment."""
     answer = outcome.answer
-    shown: dict[str, Any] = {"took": outcome.took_ms, "timed_out": answer.timed_out}
+    body = outcome.body or body
+    shown: dict[str, Any] = {}
+    if outcome.scroll_id is not None:
+        shown["_scroll_id"] = outcome.scroll_id
+    if outcome.pit_id is not None:
+        shown["pit_id"] = outcome.pit_id
+    shown["took"] = outcome.took_ms
+    shown["timed_out"] = answer.timed_out
     if answer.terminated_early is not None:
         shown["terminated_early"] = answer.terminated_early
     if outcome.reduce_phases != 1:
@@ -38,19 +56,40 @@ def render_search(
     shown["_shards"] = render_shards(answer.shards, answer.failures)
     if outcome.clusters is not None:
         shown["_clusters"] = render_clusters(outcome.clusters)
-    shown["hits"] = _render_hits(answer, body, total_as_int=total_as_int)
+    formats = [key.format for key in body.sort]
+    shown["hits"] = _render_hits(answer, formats, total_as_int=total_as_int)
     if answer.aggs is not None and body.aggs:
-        shown["aggregations"] = _render_aggs(answer, body, typed_keys)
+        shown["aggregations"] = _render_aggs(
+            answer, body, typed_keys=typed_keys, total_as_int=total_as_int
+        )
+    if answer.suggest:
+        shown["suggest"] = render_suggestions(
+            answer.suggest,
+            typed_keys=typed_keys,
+            score=shortest_float,
+            hit=lambda hit: _render_hit(hit, (), ()),
+        )
+    if answer.profile is not None:
+        shown["profile"] = render_profile(answer.profile)
     return shown
 
 
-def _render_aggs(answer: Partial, body: SearchBody, typed_keys: bool) -> orjson.Fragment:
+def _render_aggs(
+    answer: Partial, body: SearchBody, *, typed_keys: bool, total_as_int: bool
+) -> orjson.Fragment:
     """Aggregations as JSON. Those of an answer without hits are remembered: its caches hand it out again and again."""
-    key = (answer, body, typed_keys)
+    key = (answer, body, typed_keys, total_as_int)
     rendered = _rendered.get(key)
     if rendered is None:
         assert answer.aggs is not None
-        rendered = orjson.dumps(render_aggs(body.aggs, answer.aggs, typed_keys=typed_keys))
+        rendered = orjson.dumps(
+            render_aggs(
+                body.aggs,
+                answer.aggs,
+                typed_keys=typed_keys,
+                hits=lambda inner: _render_inner(inner, total_as_int=total_as_int),
+            )
+        )
         if not answer.hits and len(rendered) <= _REMEMBERED_BYTES_MAX:
             _rendered.put(key, rendered)
     return orjson.Fragment(rendered)
@@ -105,7 +144,9 @@ def _render_cluster(cluster: ClusterOutcome) -> dict[str, Any]:
     return shown
 
 
-def _render_hits(answer: Partial, body: SearchBody, *, total_as_int: bool) -> dict[str, Any]:
+def _render_hits(
+    answer: Partial, formats: Sequence[str | None], *, total_as_int: bool
+) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if total_as_int:
         shown["total"] = -1 if answer.total is None else answer.total.value
@@ -114,14 +155,37 @@ def _render_hits(answer: Partial, body: SearchBody, *, total_as_int: bool) -> di
         shown["total"] = {"value": answer.total.value, "relation": relation}
     shown["max_score"] = None if answer.max_score is None else shortest_float(answer.max_score)
     types = answer.sort_types or ()
-    shown["hits"] = [_render_hit(hit, body.sort, types) for hit in answer.hits]
+    shown["hits"] = [_render_hit(hit, formats, types) for hit in answer.hits]
+    for hit, each in zip(answer.hits, shown["hits"], strict=True):
+        if hit.inner:
+            each["inner_hits"] = {
+                name: {"hits": _render_inner(inner, total_as_int=total_as_int)}
+                for name, inner in hit.inner.items()
+            }
     return shown
 
 
-def _render_hit(hit: Hit, sort: tuple[SortField, ...], types: Iterable[str]) -> dict[str, Any]:
+def _render_inner(inner: InnerHits, *, total_as_int: bool) -> dict[str, Any]:
+    """Hits within a hit, in the form of the hits of an answer."""
+    answer = Partial(
+        hits=inner.hits,
+        total=inner.total,
+        max_score=inner.max_score,
+        shards=ShardCounts(),
+        sort_types=inner.sort_types,
+    )
+    return _render_hits(answer, inner.sort_formats or (), total_as_int=total_as_int)
+
+
+def _render_hit(hit: Hit, formats: Iterable[str | None], types: Iterable[str]) -> dict[str, Any]:
     shown: dict[str, Any] = {"_index": hit.index}
+    if hit.explanation is not None:
+        name = hit.index.rpartition(":")[2]
+        shown = {"_shard": f"[{name}][{hit.shard}]", "_node": hit.node, **shown}
     if hit.id:
         shown["_id"] = hit.id
+    if hit.nested is not None:
+        shown["_nested"] = _render_place(hit.nested)
     if hit.version is not None:
         shown["_version"] = hit.version
     if hit.seq_no is not None:
@@ -138,25 +202,49 @@ def _render_hit(hit: Hit, sort: tuple[SortField, ...], types: Iterable[str]) -> 
         shown["_source"] = orjson.Fragment(hit.source)
     if hit.fields:
         shown["fields"] = hit.fields
+    if hit.highlight:
+        shown["highlight"] = hit.highlight
     if hit.sort is not None:
         shown["sort"] = [
-            _render_sort_value(value, key, kind)
-            for value, key, kind in zip(hit.sort, sort, types, strict=False)
+            _render_sort_value(value, date_format, kind)
+            for value, date_format, kind in zip(hit.sort, formats, types, strict=False)
         ]
     if hit.matched:
         shown["matched_queries"] = hit.matched
+    if hit.explanation is not None:
+        shown["_explanation"] = render_explanation(hit.explanation)
     return shown
 
 
-def _render_sort_value(value: SortValue, key: SortField, kind: str) -> Any:
+def _render_place(place: NestedPlace) -> dict[str, Any]:
+    shown: dict[str, Any] = {"field": place.field, "offset": place.offset}
+    if place.below is not None:
+        shown["_nested"] = _render_place(place.below)
+    return shown
+
+
+def _render_sort_value(value: SortValue, date_format: str | None, kind: str) -> Any:
     """Numbers as they are, scores as 32-bit floats, dates in the key's format; infinities as text."""
-    if kind == "date" and key.format is not None and isinstance(value, int):
-        return format_date(value, key.format)
+    if kind == "date" and date_format is not None and isinstance(value, int):
+        return format_date(value, date_format)
+    if kind == "date_nanos" and date_format is not None and isinstance(value, int):
+        # What is missing has the lowest number, which is no date.
+        return nanos_text(max(value, 0), date_format)
     if kind == "score" and value is not None:
         return shortest_float(float(value))
     if isinstance(value, float) and math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def render_explanation(explanation: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores as 32-bit floats, counts as they are."""
+    value = explanation["value"]
+    return {
+        "value": value if isinstance(value, int) else shortest_float(value),
+        "description": explanation["description"],
+        "details": [render_explanation(each) for each in explanation["details"]],
+    }
 
 
 @lru_cache(maxsize=4096)

@@ -1,13 +1,14 @@
 """What the handlers need of the node, as they see it. The composition root hands in the real ones."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sealane.clock import Clock
 from sealane.cluster.documents import Documents
 from sealane.cluster.fellows import Fellows
 from sealane.cluster.published import Member, PublishedState
+from sealane.cluster.resolve import ResolvedIndex
 from sealane.cluster.views import IndexView
 from sealane.model.clusters import ProductVersion
 from sealane.model.node import ClusterIdentity, NodeInfo
@@ -15,6 +16,7 @@ from sealane.model.search import IndicesOptions
 from sealane.model.task import TaskRegistry
 from sealane.rest.load import NodeLoad, machine_load
 from sealane.search.cluster_stats import IndexSizes
+from sealane.search.remote_tasks import NO_REMOTES, RemoteTasks
 from sealane.settings import Value
 
 
@@ -44,6 +46,11 @@ class IndexAdmin(Protocol):
         forbid_closed: bool = False,
     ) -> Sequence[IndexView]:
         """Raises IndexNotFound, InvalidIndexName; IndexClosed where closed ones are forbidden."""
+
+    def resolve(
+        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    ) -> Sequence[ResolvedIndex]:
+        """As a search takes names: with the aliases and filters that they were reached by. Raises as `find`."""
 
     async def create(self, name: str, body: Mapping[str, Any]) -> str:
         """`body` may hold `settings`, `mappings`, `aliases`. Returns the index's name."""
@@ -130,6 +137,19 @@ class ClusterView(Protocol):
         """What the master published last; None before that."""
 
 
+class TaskRecords(Protocol):
+    """What this node knows of tasks beyond that they run: those that tell how far they are, and leave a result."""
+
+    def status(self, number: int) -> dict[str, Any] | None:
+        """How far a running task is."""
+
+    def ended(self, number: int) -> dict[str, Any] | None:
+        """What `_tasks/{id}` shows of a task that has ended; None where nothing was kept."""
+
+    async def wait(self, number: int, timeout_s: float) -> None:
+        """Until the task has ended; at once where it is not known. Raises TimedOut."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeServices:
     """What every node has, whether it holds data or not."""
@@ -142,6 +162,8 @@ class NodeServices:
     build: Build
     max_content_length: int
     load: Callable[[], NodeLoad] = machine_load
+    task_records: TaskRecords | None = None
+    remote_tasks: RemoteTasks = field(default_factory=lambda: RemoteTasks(NO_REMOTES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

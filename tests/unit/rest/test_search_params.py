@@ -17,7 +17,7 @@ from sealane.rest.search_params import (
     fold,
     indices_options,
 )
-from sealane.search.coordinator import ClientSearch
+from sealane.search.client_search import ClientSearch
 
 
 def given(**params: str) -> dict[str, Any]:
@@ -225,8 +225,7 @@ def test_an_unknown_parameter_is_refused_with_a_suggestion(name: str, meant: str
 
 
 NOT_BUILT = (
-    "docvalue_fields", "explain", "force_synthetic_source", "include_named_queries_score", "q", "scroll",
-    "stored_fields", "suggest_field", "suggest_mode", "suggest_size", "suggest_text",
+    "docvalue_fields", "force_synthetic_source", "include_named_queries_score", "stored_fields",
 )  # fmt: skip
 
 
@@ -235,6 +234,22 @@ def test_what_cannot_be_honoured_is_refused_rather_than_ignored(name: str) -> No
     with pytest.raises(IllegalArgument) as error:
         given(**{name: "1"})
     assert error.value.reason == f"parameter [{name}] is not supported by this version"
+
+
+def test_a_suggestion_by_parameters() -> None:
+    raw = fold(b"{}", {"suggest_field": "t", "suggest_text": "quik", "suggest_size": 1})
+    assert orjson.loads(raw)["suggest"] == {
+        "t": {"text": "quik", "term": {"field": "t", "size": 1}}
+    }
+
+
+@pytest.mark.parametrize("name", ["suggest_text", "suggest_mode", "suggest_size"])
+def test_a_suggestion_needs_a_field(name: str) -> None:
+    with pytest.raises(IllegalArgument) as error:
+        client_search(("a",), b"", {name: "1"})
+    assert error.value.reason == (
+        f"request [/a/_search] contains parameters [{name}] but missing 'suggest_field' parameter."
+    )
 
 
 def test_a_count_takes_no_page() -> None:

@@ -94,8 +94,8 @@ def routes(services: Services) -> list[Route]:
 
 def _shown(found: Sequence[IndexView], names: Sequence[str], *, explicit: bool) -> Response:
     """The aliases by index. Without names every index is listed; a plain name that is nowhere is a 404."""
-    wanted = [name for name in names if name != "_all"]
-    everything = not names or len(wanted) < len(names) or "*" in names
+    wanted = ["*" if name == "_all" else name for name in names]
+    everything = not names
     body: dict[str, Any] = {}
     seen: set[str] = set()
     for index in found:
@@ -107,12 +107,21 @@ def _shown(found: Sequence[IndexView], names: Sequence[str], *, explicit: bool) 
         seen.update(aliases)
         if aliases or not names:
             body[index.name] = {"aliases": aliases}
-    missing = sorted(name for name in wanted if "*" not in name and name not in seen)
+    missing = sorted(
+        name
+        for at, name in enumerate(names)
+        if name != "_all" and "*" not in name and name not in seen and not _excludes(names, at)
+    )
     if not missing:
         return json_response(body)
     kind = "aliases" if len(missing) > 1 else "alias"
     text = f"{kind} [{','.join(missing)}] missing"
     return json_response({"error": text, "status": 404, **body}, 404)
+
+
+def _excludes(patterns: Sequence[str], at: int) -> bool:
+    """Whether a name with a hyphen before it takes away from what a pattern brought in."""
+    return patterns[at].startswith("-") and any("*" in each for each in patterns[:at])
 
 
 def _selected(patterns: Sequence[str], name: str) -> bool:

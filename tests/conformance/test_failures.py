@@ -10,7 +10,7 @@ import pytest
 from sealane.errors import TaskCancelled
 from sealane.model.task import Context, TaskRegistry
 from sealane.query import parse_search_body
-from sealane.search.coordinator import ClientSearch
+from sealane.search.client_search import ClientSearch
 from tests.conformance.conftest import Pair
 
 Json = dict[str, Any]

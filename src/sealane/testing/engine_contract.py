@@ -7,7 +7,7 @@ own suite, but for what belongs to refresh and reader contexts.
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from sealane.engine.base import Engine, IndexConfig, ShardSearch
+from sealane.engine.base import Engine, FoundDoc, IndexConfig, ShardSearch, TermsWanted
 from sealane.engine.mapping import Mapping, parse_mapping
 from sealane.errors import ApiError, SearchContextMissing, VersionConflict
 from sealane.model.document import Operation, OpKind, OpType, VersionType, WriteOp, WriteResult
@@ -265,6 +265,82 @@ class EngineContract:
         assert await engine.close_reader(reader)
         assert not await engine.close_reader(reader)
         assert isinstance(await _error_of(visible(engine, reader)), SearchContextMissing)
+
+    async def test_a_reader_shows_its_own_shard_alone(self, engine: Engine) -> None:
+        await engine.open_index(config(shards=2), new=True)
+        reader = await engine.open_reader(INDEX, 1)
+        assert isinstance(await _error_of(visible(engine, reader)), SearchContextMissing)
+        assert engine.open_readers == 1
+
+    async def test_readers_are_counted_and_tell_their_end_once(self, engine: Engine) -> None:
+        await engine.open_index(config(), new=True)
+        ended: list[str] = []
+        reader = await engine.open_reader(INDEX, 0, keep_alive_s=60.0, on_close=ended.append)
+        await engine.keep_reader(reader, 90.0)
+        assert (engine.open_readers, ended) == (1, [])
+        await engine.close_reader(reader)
+        await engine.close_reader(reader)
+        assert (engine.open_readers, ended) == (0, [reader])
+        missing = await _error_of(engine.keep_reader(reader, 1.0))
+        assert isinstance(missing, SearchContextMissing)
+
+    async def test_what_a_query_phase_finds_can_be_fetched(self, engine: Engine) -> None:
+        await engine.open_index(config(), new=True)
+        await write(engine, index_op("1", b'{"a":1}'), index_op("2", b'{"a":2}'))
+        await engine.refresh(INDEX)
+        reader = await engine.open_reader(INDEX, 0)
+        await write(engine, index_op("1", b'{"a":3}'), delete_op("2"))
+        await engine.refresh(INDEX)
+        search = ShardSearch(
+            index_name="eu:i",
+            body=SearchBody(raw=b"{}"),
+            size=10,
+            now_ms=0,
+            reader=reader,
+            query_only=True,
+        )
+        found = (await engine.search(INDEX, 0, search, context())).hits
+        assert [(hit.id, hit.source) for hit in found] == [("", None)] * 2
+        docs = [FoundDoc(hit.doc or 0, 0.5) for hit in reversed(found)]
+        hits = await engine.fetch(INDEX, 0, search, docs, context())
+        assert [(hit.index, hit.id, hit.source) for hit in hits] == [
+            ("eu:i", "2", b'{"a":2}'),
+            ("eu:i", "1", b'{"a":1}'),
+        ]
+        await engine.close_reader(reader)
+        gone = await _error_of(engine.fetch(INDEX, 0, search, docs, context()))
+        assert isinstance(gone, SearchContextMissing)
+
+    async def test_hits_before_a_page_are_left_out(self, engine: Engine) -> None:
+        await engine.open_index(config(), new=True)
+        await write(engine, *(index_op(str(number)) for number in range(5)))
+        await engine.refresh(INDEX)
+        search = ShardSearch(index_name="i", body=SearchBody(raw=b"{}"), size=4, now_ms=0, skip=2)
+        found = await engine.search(INDEX, 0, search, context())
+        assert [hit.id for hit in found.hits] == ["2", "3"]
+        assert found.total is not None
+        assert found.total.value == 5
+
+    async def test_a_shard_with_matches_can_match(self, engine: Engine) -> None:
+        await engine.open_index(config(), new=True)
+        await write(engine, index_op("1"))
+        await engine.refresh(INDEX)
+        search = ShardSearch(index_name="i", body=SearchBody(raw=b"{}"), size=1, now_ms=0)
+        assert await engine.can_match(INDEX, 0, search)
+
+    async def test_terms_are_sorted_and_told_once(self, engine: Engine) -> None:
+        mapping = parse_mapping({"properties": {"tag": {"type": "keyword"}}})
+        await engine.open_index(config(mapping), new=True)
+        tags = (b"bean", b"apple", b"avocado", b"apple")
+        await write(
+            engine,
+            *(index_op(str(n), b'{"tag":"' + tag + b'"}') for n, tag in enumerate(tags)),
+        )
+        await engine.refresh(INDEX)
+        assert await engine.terms(INDEX, 0, TermsWanted("tag")) == ["apple", "avocado", "bean"]
+        wanted = TermsWanted("tag", prefix="a", after="apple", size=1)
+        assert await engine.terms(INDEX, 0, wanted) == ["avocado"]
+        assert await engine.terms(INDEX, 0, TermsWanted("nothing")) == []
 
     async def test_stats_count_live_documents(self, engine: Engine) -> None:
         await engine.open_index(config(), new=True)

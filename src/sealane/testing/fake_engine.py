@@ -5,19 +5,22 @@ forgets everything when it is closed, has no tombstone that expires, and its log
 """
 
 import json
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingABC
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import (
     Capability,
     Changes,
+    FoundDoc,
     IndexConfig,
     IndexStats,
     MappingSink,
     ShardSearch,
     ShardState,
+    TermsWanted,
 )
 from sealane.engine.embedded.conflicts import next_version
 from sealane.engine.embedded.documents import DocumentParser
@@ -87,7 +90,7 @@ class FakeEngine:
         self._mappings = mappings
         self._configs: dict[str, IndexConfig] = {}
         self._shards: dict[str, list[_FakeShard]] = {}
-        self._readers: dict[str, dict[str, Operation]] = {}
+        self._readers: dict[str, _FakeReader] = {}
 
     async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
         self._configs[config.uuid] = config
@@ -201,24 +204,13 @@ class FakeEngine:
         self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
     ) -> Partial:
         ctx.task.check()
-        if request.reader is not None:
-            if request.reader not in self._readers:
-                raise SearchContextMissing(f"No search context found for id [{request.reader}]")
-            visible = self._readers[request.reader]
-        else:
-            self._config(index_uuid)
-            visible = self._shards[index_uuid][shard].visible
+        visible = self._visible(index_uuid, shard, request)
         found = [op for op in visible.values() if _matches(request.body.query, op)]
         hits = [
-            Hit(
-                index=request.index_name,
-                id=op.id,
-                score=1.0,
-                source=op.source,
-                shard=shard,
-                index_uuid=index_uuid,
-            )
-            for op in sorted(found, key=lambda op: op.seq_no)[: request.size]
+            Hit(index="", id="", score=1.0, doc=op.seq_no)
+            if request.query_only
+            else _hit(op, index_uuid, shard, request)
+            for op in sorted(found, key=lambda op: op.seq_no)[request.skip : request.size]
         ]
         return Partial(
             hits=hits,
@@ -227,14 +219,75 @@ class FakeEngine:
             shards=ShardCounts(1, 1, 0, 0),
         )
 
-    async def open_reader(self, index_uuid: str, shard: int) -> str:
+    def _visible(self, index_uuid: str, shard: int, request: ShardSearch) -> dict[str, Operation]:
+        if request.reader is None:
+            self._config(index_uuid)
+            return self._shards[index_uuid][shard].visible
+        held = self._readers.get(request.reader)
+        if held is None or (held.index_uuid, held.shard) != (index_uuid, shard):
+            raise SearchContextMissing(f"No search context found for id [{request.reader}]")
+        return held.visible
+
+    async def fetch(
+        self,
+        index_uuid: str,
+        shard: int,
+        request: ShardSearch,
+        docs: Sequence[FoundDoc],
+        ctx: Context,
+    ) -> list[Hit]:
+        ctx.task.check()
+        visible = self._visible(index_uuid, shard, request)
+        by_number = {op.seq_no: op for op in visible.values()}
+        return [_hit(by_number[each.doc], index_uuid, shard, request) for each in docs]
+
+    async def can_match(self, index_uuid: str, shard: int, request: ShardSearch) -> bool:
+        """All searches may match: nothing is cheap to tell here."""
+        self._visible(index_uuid, shard, request)
+        return True
+
+    async def terms(self, index_uuid: str, shard: int, wanted: TermsWanted) -> list[str]:
+        self._config(index_uuid)
+        found: set[str] = set()
+        for document in self._shards[index_uuid][shard].visible.values():
+            value = json.loads(document.source or b"{}").get(wanted.field)
+            found.update(value if isinstance(value, list) else [value] if value else [])
+        return sorted(
+            term
+            for term in found
+            if term.startswith(wanted.prefix) and (wanted.after is None or term > wanted.after)
+        )[: wanted.size]
+
+    async def open_reader(
+        self,
+        index_uuid: str,
+        shard: int,
+        *,
+        keep_alive_s: float = 300.0,
+        on_close: Callable[[str], None] | None = None,
+    ) -> str:
+        """Readers do not expire here: there is no clock that a test could wait for."""
         self._config(index_uuid)
         reader = self._ids.new()
-        self._readers[reader] = dict(self._shards[index_uuid][shard].visible)
+        visible = dict(self._shards[index_uuid][shard].visible)
+        self._readers[reader] = _FakeReader(index_uuid, shard, visible, on_close)
         return reader
 
+    async def keep_reader(self, reader: str, keep_alive_s: float) -> None:
+        if reader not in self._readers:
+            raise SearchContextMissing(f"No search context found for id [{reader}]")
+
     async def close_reader(self, reader: str) -> bool:
-        return self._readers.pop(reader, None) is not None
+        held = self._readers.pop(reader, None)
+        if held is None:
+            return False
+        if held.on_close is not None:
+            held.on_close(reader)
+        return True
+
+    @property
+    def open_readers(self) -> int:
+        return len(self._readers)
 
     async def stats(self, index_uuid: str) -> IndexStats:
         self._config(index_uuid)
@@ -273,6 +326,25 @@ class FakeEngine:
 
     def _number(self, config: IndexConfig, routing: str) -> int:
         return shard_of(routing, config.shards, routing_shards(config.shards, config.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class _FakeReader:
+    index_uuid: str
+    shard: int
+    visible: dict[str, Operation]
+    on_close: Callable[[str], None] | None
+
+
+def _hit(op: Operation, index_uuid: str, shard: int, request: ShardSearch) -> Hit:
+    return Hit(
+        index=request.index_name,
+        id=op.id,
+        score=1.0,
+        source=op.source,
+        shard=shard,
+        index_uuid=index_uuid,
+    )
 
 
 def _matches(query: Query, op: Operation) -> bool:

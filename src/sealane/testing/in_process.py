@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
@@ -19,17 +19,24 @@ import orjson
 from sealane.clock import Clock, RandomIds, SystemClock
 from sealane.cluster.documents import Documents
 from sealane.cluster.indices import IndexService
+from sealane.cluster.look_ups import looked_up_in
 from sealane.cluster.node_reports import NodeReport, NodeReports
-from sealane.cluster.nodes import ClusterNodes
-from sealane.cluster.published import Member, PublishedState
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
 from sealane.cluster.store import MemoryStateStore
+from sealane.cluster.task_lists import TASKS, running_tasks
 from sealane.engine.embedded import search as searcher
 from sealane.engine.embedded.engine import EmbeddedEngine
 from sealane.errors import ApiError, ConnectTransport, NodeDisconnected, NoSuchRemoteCluster
-from sealane.inbound import register_about_handlers, register_handlers, register_report_handler
+from sealane.inbound import (
+    register_about_handlers,
+    register_handlers,
+    register_phase_handlers,
+    register_report_handler,
+    register_task_handlers,
+)
 from sealane.inbound.actions import Handler
+from sealane.inbound.indices import register_indices_handlers
 from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.search import SearchRequest
@@ -37,6 +44,7 @@ from sealane.model.task import Context, TaskRegistry
 from sealane.query import decode, parse_query
 from sealane.reduce import ClusterAnswer
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
+from sealane.remote.transport.indices_client import RemoteIndices
 from sealane.remote.transport.messages import SEARCH, decode_answer, encode_search
 from sealane.remote.transport.messages_clusters import (
     CLUSTER_STATS,
@@ -45,22 +53,41 @@ from sealane.remote.transport.messages_clusters import (
     decode_cluster_stats,
     encode_resolve_cluster,
 )
+from sealane.remote.transport.messages_phases import Phase
 from sealane.rest import msearch, search
 from sealane.rest.app import Limits, RestApp
-from sealane.rest.handlers import resolve_cluster, stats
+from sealane.rest.handlers import (
+    analyze,
+    async_search,
+    explain,
+    pit,
+    resolve_cluster,
+    scroll,
+    stats,
+    validate,
+)
 from sealane.rest.handlers.remote import REMOTE_INFO, REMOTE_INFO_VERBOSE
+from sealane.rest.handlers.search_apis import SearchApis
 from sealane.rest.handlers.stats import USAGE
 from sealane.rest.routes import standard_routes
 from sealane.rest.services import Build, Services
 from sealane.search.about import AboutLocalCluster
+from sealane.search.async_search import AsyncSearches
 from sealane.search.cluster_stats import ClusterTotals, RemoteTotals
 from sealane.search.coordinator import SearchService
-from sealane.search.defaults import SettingsDefaults
+from sealane.search.defaults import CcsDefaults, SettingsDefaults
 from sealane.search.local import LocalCluster
+from sealane.search.local_indices import LocalIndices
+from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
+from sealane.search.slow_log import CcsSlowLog, ShardSlowLog
 from sealane.security.rules import authorize
 from sealane.settings import EMPTY, Registry
 from sealane.settings import node_settings as keys
+from sealane.testing.one_node import cluster_of
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 _MAX_CONTENT_LENGTH = 1 << 26
 _BUILD = Build(number="8.19.0")
@@ -87,11 +114,16 @@ class Link:
         self.skip_unavailable = skip_unavailable
         self.is_cut = False
         self.requests = 0
+        self.answers: list[tuple[str, bytes]] | None = None
+        """Set to a list, it is given the action and the bytes of each answer that crosses."""
         self._released = asyncio.Event()
         self._released.set()
         self._delivered = asyncio.Event()
+        self._held_action = ""
 
-    def hold(self) -> None:
+    def hold(self, only: str = "") -> None:
+        """`only` is the one action whose requests wait; without it all do."""
+        self._held_action = only
         self._released.clear()
         self._delivered.clear()
 
@@ -109,6 +141,10 @@ class Link:
         """
         return decode_answer(await self._ask(SEARCH, encode_search(request), ctx))
 
+    async def run(self, phase: Phase[Q, A], request: Q, ctx: Context) -> A:
+        """Implements ClusterClient. Raises as `search` does."""
+        return phase.read_answer(await self._ask(phase.action, phase.encode(request), ctx))
+
     async def resolve_cluster(self, request: ResolveClusterRequest, ctx: Context) -> ClusterMatch:
         """Implements AboutCluster. Raises as `search` does."""
         payload = encode_resolve_cluster(request)
@@ -118,15 +154,22 @@ class Link:
         """Implements AboutCluster. Raises as `search` does."""
         return decode_cluster_stats(await self._ask(CLUSTER_STATS, b"", ctx))
 
+    async def ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
+        """The other cluster's answer to any action. Raises as `search` does."""
+        return await self._ask(action, payload, ctx)
+
     async def _ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
         if self.is_cut:
             raise ConnectTransport(f"[{self.alias}][in-process] connect_exception")
         self.requests += 1
-        self._delivered.set()
-        await self._released.wait()
+        if self._held_action in ("", action):
+            self._delivered.set()
+            await self._released.wait()
         answer = await self.there.receive(self.alias, action, payload, ctx)
         if self.is_cut:
             raise NodeDisconnected(f"[{self.alias}][in-process][{action}] disconnected")
+        if self.answers is not None:
+            self.answers.append((action, answer))
         return answer
 
 
@@ -214,10 +257,27 @@ class InProcessCluster:
         )
         defaults = SettingsDefaults(self.settings)
         self.local = LocalCluster(
-            indices=self.indices, reader=self.engine, node_id=name, defaults=defaults
+            indices=self.indices,
+            reader=self.engine,
+            node_id=name,
+            defaults=defaults,
+            slow_log=ShardSlowLog(lambda: self.indices.metadata),
         )
         self.searches = SearchService(
-            local=self.local, remotes=self.links, max_buckets=defaults.max_buckets
+            local=self.local,
+            remotes=self.links,
+            max_buckets=defaults.max_buckets,
+            fail_fast=CcsDefaults(self.settings).fail_fast,
+            slow_log=CcsSlowLog(lambda: self.settings.current),
+            allow_partial=defaults.allow_partial_results,
+            look_up=looked_up_in(Documents(self.indices, self.engine, self.engine)),
+        )
+        self.async_searches = AsyncSearches(
+            self.searches,
+            tasks=self._tasks,
+            clock=clock,
+            ids=self._ids,
+            limits=CcsDefaults(self.settings),
         )
         self._node = NodeInfo(
             id=name,
@@ -241,17 +301,44 @@ class InProcessCluster:
         register_handlers(
             self._inbound, local=self.local, nodes=lambda: [self._node], authorize=authorize
         )
+        register_phase_handlers(self._inbound, local=self.local, authorize=authorize)
         register_about_handlers(self._inbound, about=self.about, authorize=authorize)
+        self.local_indices = LocalIndices(indices=self.indices, reader=self.engine)
+        register_indices_handlers(self._inbound, local=self.local_indices, authorize=authorize)
         register_report_handler(self._inbound, report=self._report(), authorize=authorize)
+        register_task_handlers(
+            self._inbound,
+            tasks=self._tasks,
+            clock=clock,
+            nodes=lambda: [self._node],
+            fellows=self._inbound,
+            authorize=authorize,
+        )
+        self._apis = SearchApis(self._tasks, clock)
         services = self._services()
+        self.routes = [
+            *search.routes(self.searches),
+            *msearch.routes(self.searches),
+            *validate.routes(services, self.searches),
+            *explain.routes(services, self.searches),
+            *analyze.routes(services),
+            *pit.routes(self.searches),
+            *scroll.routes(self.searches),
+            *async_search.routes(self.async_searches),
+            *resolve_cluster.routes(ClusterResolver(local=self.about, remotes=self.links)),
+            *self._apis.routes(
+                self.local_indices,
+                RemoteIndices(self.links),
+                store=store,
+                searches=self.searches,
+                documents=services.documents,
+                indices=self.indices,
+            ),
+            *stats.routes(services, self.totals, RemoteTotals(self.links)),
+            *standard_routes(services),
+        ]
         self._app = RestApp(
-            [
-                *search.routes(self.searches),
-                *msearch.routes(self.searches),
-                *resolve_cluster.routes(ClusterResolver(local=self.about, remotes=self.links)),
-                *stats.routes(services, self.totals, RemoteTotals(self.links)),
-                *standard_routes(services),
-            ],
+            self.routes,
             tasks=self._tasks,
             clock=clock,
             limits=Limits(max_content_length=_MAX_CONTENT_LENGTH),
@@ -261,6 +348,7 @@ class InProcessCluster:
         report = NodeReport()
         report.add(REMOTE_INFO, self.links.describe)
         report.add(REMOTE_INFO_VERBOSE, lambda: self.links.describe(verbose=True))
+        report.add(TASKS, lambda: running_tasks(self._tasks, self._clock))
         report.add(USAGE, lambda: self.searches.usage.counts)
         return report
 
@@ -270,9 +358,11 @@ class InProcessCluster:
             indices=self.indices,
             settings=self.settings,
             remotes=self.links,
-            cluster=_cluster_of(self.name, self._node),
+            cluster=cluster_of(self.name, self._node),
             fellows=self._inbound,
             tasks=self._tasks,
+            remote_tasks=RemoteTasks(self.links),
+            task_records=self._apis.records,
             clock=self._clock,
             build=_BUILD,
             max_content_length=_MAX_CONTENT_LENGTH,
@@ -287,6 +377,9 @@ class InProcessCluster:
             stack.push_async_callback(self.engine.close)
             await stack.enter_async_context(self._serial)
             await self.indices.start(self.engine)
+            stack.push_async_callback(self.async_searches.close)
+            stack.push_async_callback(self._apis.close)
+            stack.push_async_callback(self.searches.close)
             await self._app.__aenter__()
             # Closed without the test's error, which its task group would wrap in another.
             stack.push_async_callback(self._app.__aexit__, None, None, None)
@@ -385,22 +478,6 @@ async def clusters(
             )
             made.append(await stack.enter_async_context(cluster.running()))
         yield tuple(made)
-
-
-def _cluster_of(name: str, node: NodeInfo) -> ClusterNodes:
-    """A cluster of one node, which is its master."""
-    member = Member(node=node, http="in-process:9200")
-    state = PublishedState(
-        cluster_name=name,
-        cluster_uuid=name,
-        master_id=node.id,
-        term=node.ephemeral_id,
-        version=1,
-        state_uuid=name,
-        members=(member,),
-    )
-    identity = ClusterIdentity(name=name, uuid=name)
-    return ClusterNodes(identity=lambda: identity, local=lambda: member, state=lambda: state)
 
 
 def _as_received(error: ApiError) -> ApiError:

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -7,8 +8,20 @@ import pytest
 from sealane.testing.in_process import InProcessCluster, clusters
 from tests.properties.search.generator import MAPPING, OPTIONAL, Case, Json
 
+tally: Counter[str] = Counter()
+"""What the duel has compared so far: `requests`, `seeds`, `clusters`."""
 UNION = "union"
 """The index, and the cluster of one shard, that hold all documents."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much the union duel has compared."""
+    if tally["requests"]:
+        compared, searched = tally["requests"], tally["clusters"]
+        terminalreporter.write_line(
+            f"union duel: {compared} requests over {tally['seeds']} sets of documents in "
+            f"{searched} clusters, each answered as by one index"
+        )
 
 
 class Duel:
@@ -40,6 +53,7 @@ def stage(tmp_path: Path) -> Stage:
             await _fill(union, UNION, case.union)
             for each in parts[1:]:
                 parts[0].register(each, skip_unavailable=False)
+            tally.update(seeds=1, clusters=len(parts))
             yield Duel(case, parts, union)
 
     return stage

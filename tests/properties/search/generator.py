@@ -8,6 +8,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.properties.search import more
+from tests.properties.search.vocabulary import EXTREMES, IPS, TAGS, TEXT, WIDE, WORDS
+
 MAPPING: dict[str, Any] = {
     "uid": {"type": "keyword"},
     "number": {"type": "long"},
@@ -21,16 +24,18 @@ MAPPING: dict[str, Any] = {
     "flag": {"type": "boolean"},
     "at": {"type": "date"},
     "ip": {"type": "ip"},
+    "group": {"type": "keyword"},
+    "single": {"type": "integer"},
+    "once": {"type": "date"},
+    "place": {"type": "geo_point"},
+    "parts": {
+        "type": "nested",
+        "properties": {"kind": {"type": "keyword"}, "amount": {"type": "integer"}},
+    },
 }
 OPTIONAL: dict[str, Any] = {"rare": {"type": "long"}}
 """Mapped only where a document has it: unmapped on the other clusters."""
 
-TAGS = ("red", "green", "blue", "Ünïcode", "日本", "", "a:b", "\U0001f600")
-WORDS = tuple(f"w{n:02d}" for n in range(40))
-TEXT = ("quick", "brown", "fox", "jumps", "over", "lazy", "dog", "Über", "köln", "東京")
-EXTREMES = (-(2**63), 2**63 - 1, 2**62, 0, -1, 1, 2**53, 2**53 + 1, -(2**53), -(2**53) - 1)
-WIDE = (-1.7976931348623157e308, 1.7976931348623157e308, 5e-324, 0.1, 0.0, -0.0, 1e-9, 123456.789)
-IPS = ("10.0.0.1", "10.0.0.9", "10.1.0.0", "192.168.1.1", "::1", "2001:db8::ff", "255.255.255.255")
 YEAR_2024_MS, HOUR_MS = 1_704_067_200_000, 3_600_000
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "+05:30", "Asia/Kathmandu")
 SORTABLE = ("number", "small", "quarter", "extreme", "wide", "tag", "word", "flag", "at", "ip")
@@ -54,9 +59,9 @@ class Case:
 
 
 def case(seed: int) -> Case:
-    """2 to 4 clusters of 1 to 3 shards with 0 to 60 documents each; one in ten clusters has none."""
+    """2 to 8 clusters of 1 to 3 shards with 0 to 60 documents each; one in ten clusters has none."""
     rng = random.Random(seed)
-    made = Case(seed, rng, [rng.randint(1, 3) for _ in range(rng.randint(2, 4))])
+    made = Case(seed, rng, [rng.randint(1, 3) for _ in range(_clusters(rng))])
     for at in range(len(made.shards)):
         count = 0 if rng.random() < 0.1 else rng.randint(1, 60)
         has_rare = rng.random() < 0.5
@@ -64,6 +69,11 @@ def case(seed: int) -> Case:
             {f"{at}-{n:03d}": _document(rng, f"{at}-{n:03d}", has_rare) for n in range(count)}
         )
     return made
+
+
+def _clusters(rng: random.Random) -> int:
+    """Mostly few: each costs time, and what many do differently is rare."""
+    return rng.choice((2, 2, 2, 3, 3, 4, 5, 8))
 
 
 def large_case(seed: int, count: int) -> Case:
@@ -101,6 +111,19 @@ def _document(rng: random.Random, uid: str, has_rare: bool) -> Json:
             document[name] = [value() for _ in range(rng.randint(1, 4))]
         else:
             document[name] = value()
+    if rng.random() < 0.8:
+        document["group"] = rng.choice(("north", "south", "east"))
+    if rng.random() < 0.8:
+        document["single"] = rng.randint(-8, 8)
+    if rng.random() < 0.8:
+        document["once"] = YEAR_2024_MS + rng.randint(0, 24 * 366) * HOUR_MS
+    if rng.random() < 0.8:
+        document["place"] = {"lat": rng.randint(-340, 340) / 4, "lon": rng.randint(-700, 700) / 4}
+    if rng.random() < 0.6:
+        document["parts"] = [
+            {"kind": rng.choice("abc"), "amount": rng.randint(0, 9)}
+            for _ in range(rng.randint(1, 3))
+        ]
     if has_rare and rng.random() < 0.3:
         document["rare"] = rng.randint(0, 9)
     return document
@@ -145,6 +168,8 @@ def query(rng: random.Random, depth: int = 0) -> Json:
     ]
     if depth < 2 and rng.random() < 0.35:
         return {"bool": _bool(rng, depth)}
+    if rng.random() < 0.35:
+        return more.query(rng)
     return rng.choice(kinds)()
 
 
@@ -198,6 +223,8 @@ def page(rng: random.Random) -> Json:
         body["post_filter"] = query(rng)
     if rng.random() < 0.2:
         body["_source"] = rng.choice((False, ["uid", "t*"], {"excludes": ["text", "at"]}))
+    if rng.random() < 0.15:
+        body["collapse"] = {"field": rng.choice(("group", "single"))}
     return body
 
 
@@ -211,9 +238,11 @@ def aggregations(rng: random.Random, depth: int = 0) -> Json:
 
 def _aggregation(rng: random.Random, depth: int) -> Json:
     if depth == 2 or rng.random() < 0.35:
-        return _metric(rng)
+        return more.metric(rng) if rng.random() < 0.3 else _metric(rng)
     kinds = [_terms, _histogram, _date_histogram, _range, _date_range, _filters, _filter, _missing]
-    made = rng.choice(kinds)(rng)
+    made = more.bucket(rng) if rng.random() < 0.3 else rng.choice(kinds)(rng)
+    if "composite" in made and depth:
+        made = _filter(rng)  # it stands at the top only, or below nested
     if rng.random() < 0.6:
         made["aggs"] = aggregations(rng, depth + 1)
     if "terms" in made and rng.random() < 0.3:

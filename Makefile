@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check format sim bench peers lock clean
+.PHONY: setup demo test check format union sim chaos bench peers peers-short lock clean
 
 setup: $(STAMP)
 
@@ -30,11 +30,20 @@ format: setup
 	$(BIN)/ruff format src tests scripts
 	$(BIN)/ruff check --fix src tests scripts
 
+union: setup
+	SEALANE_SEEDS=$(or $(SEEDS),80) $(BIN)/pytest tests/properties/search/test_union.py
+
 sim: setup
 	$(BIN)/python -m scripts.simulate --seeds 0-999999 --minutes 10 --jobs 2
 
+chaos: setup
+	$(BIN)/python -m scripts.chaos --minutes 10 --clients 32
+
 peers: setup
 	$(BIN)/python -m scripts.peers
+
+peers-short: setup
+	$(BIN)/python -m scripts.peers --short --no-opensearch --no-links
 
 bench: setup
 	$(BIN)/python -m scripts.bench

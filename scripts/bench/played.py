@@ -1,8 +1,8 @@
 """`python -m scripts.bench.played`: clusters that consist of nothing but their transport.
 
 Every node is a `TransportService` of the program on a port of its own; a search is answered with
-nothing found. One process can so play a hundred clusters for a node that is measured. Prints one
-JSON line, the transport addresses by cluster, and runs until SIGTERM.
+nothing found, one of the index `page` with a page of ten hits. One process can so play a hundred
+clusters for a node that is measured. Prints one JSON line, the transport addresses by cluster, and runs until SIGTERM.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.reduce import ClusterAnswer
-from sealane.reduce.partial import Partial, ShardCounts, TotalHits
+from sealane.reduce.partial import Hit, Partial, ShardCounts, TotalHits
 from sealane.security.rules import authorize
 from sealane.transport import AsyncioNetwork, TransportService
 
@@ -37,12 +37,33 @@ LARGE = "bench:large"
 HOST = "127.0.0.1"
 
 
+PAGE = "page"
+"""The index of which a page of hits is found."""
+_HITS = 10
+_SOURCE = (
+    b'{"name":"Ulm","countrycode":"DE","population":126790,"location":{"lat":48.4,"lon":9.99}}'
+)
+
+
 class _NothingFound:
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
+        if request.indices == (PAGE,):
+            return ClusterAnswer(_page(ctx.local_alias), took_ms=0)
         found = Partial(
             hits=[], total=TotalHits(0), max_score=None, shards=ShardCounts(), final=True
         )
         return ClusterAnswer(partial=found, took_ms=0)
+
+
+def _page(alias: str) -> Partial:
+    """No two hits of a page have the same score; every cluster has the same scores."""
+    hits = [
+        Hit(f"{alias}:{PAGE}", str(number), 10 - number / 8, _SOURCE, index_uuid=f"{alias:_<22.22}")
+        for number in range(_HITS)
+    ]
+    return Partial(
+        hits=hits, total=TotalHits(1_000), max_score=hits[0].score, shards=ShardCounts(1, 1)
+    )
 
 
 class PlayedNode:

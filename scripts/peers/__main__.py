@@ -53,15 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     accepted = known.load()
-    requests = duel.chosen(options.only, options.sample)
-    requests += random.requests_of(range(options.seed, options.seed + options.random))
+    whole = options.only is None and options.sample is None and not options.short
+    requests = _requests(options, whole=whole)
     if not requests:
         console.print(f"no request has [{options.only}] in its name", markup=False)
         return _CANNOT_COMPARE
-    if options.short:
-        requests = duel.chosen(sample=_SHORT_FIXED) + random.requests_of(range(_SHORT_RANDOM))
-    whole = options.only is None and options.sample is None and not options.short
-    requests = _requests(options, whole=whole)
     about_remotes: list[dict[str, Answer]] = []
     with console.status("starting") as status:
 

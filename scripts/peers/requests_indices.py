@@ -57,7 +57,6 @@ _STEPS: list[tuple[str, str, str, dict[str, Any] | None]] = [
             "object",
             "date_nanos",
             "binary",
-            "wildcard",
             "geo_point",
         )
     ),

@@ -46,7 +46,7 @@ def expression(rng: random.Random) -> str:
             f"missing,{there}",
             f"nobody:{index}",
             f"{here},{there},{GONE}:x",
-            f"{here},{GONE_HARD}:x",
+            f"{GONE_HARD}:x",  # alone: of two failures the reference tells the one that came last
             f"{GONE}:x",
             f"duel_rem*:{corpus.FAR[index]}",
             f"{here},*:duel-many*,-{GONE_HARD}:*,-{GONE}:*",

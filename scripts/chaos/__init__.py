@@ -1,0 +1,1 @@
+"""Clusters cut, slowed, stopped, killed and restarted while clients search: `make chaos`."""

@@ -6,7 +6,7 @@ change.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from sealane.model.dsl import SearchBody
@@ -94,20 +94,21 @@ class MergeMemo:
                 now_ms=now_ms,
                 by_cluster=by_cluster,
             )
-            if all(_buckets(part.aggs) <= _BUCKETS_MAX for part in parts):
+            if not any(part.aggs and is_large(part.aggs) for part in parts):
                 memo.put(key, known)
         return known
 
 
-def _buckets(tree: dict[str, AggPartial] | None) -> int:
-    return 0 if tree is None else sum(_buckets_of(each) for each in tree.values())
-
-
-def _buckets_of(partial: AggPartial) -> int:
-    inner = getattr(partial, "buckets", ())
-    packed = getattr(partial, "packed", None)
-    return (
-        1
-        + (0 if packed is None else len(packed.keys))
-        + sum(_buckets(bucket.aggs) + 1 for bucket in inner)
-    )
+def is_large(tree: Mapping[str, AggPartial]) -> bool:
+    """Whether merging or showing these aggregations takes more than a few milliseconds."""
+    count = 0
+    waiting = [tree]
+    while waiting:
+        for partial in waiting.pop().values():
+            packed = getattr(partial, "packed", None)
+            buckets = getattr(partial, "buckets", ())
+            count += 1 + len(buckets) + (0 if packed is None else len(packed.keys))
+            if count > _BUCKETS_MAX:
+                return True
+            waiting += [bucket.aggs for bucket in buckets if bucket.aggs]
+    return False

@@ -16,6 +16,7 @@ from sealane.rest.search_params import (
 )
 from sealane.rest.search_response import render_clusters, render_search, render_shards
 from sealane.rest.url_query import check_url_query
+from sealane.search.aside import aside
 from sealane.search.coordinator import SearchService
 
 SEARCH_ACTION = "indices:data/read/search"
@@ -29,14 +30,18 @@ def routes(service: SearchService) -> list[Route]:
         check_url_query(params, request.path)
         wanted = client_search(request.indices, request.body, params)
         outcome = await service.search(wanted, request.ctx)
-        return json_response(
-            render_search(
-                outcome,
-                wanted.body,
-                typed_keys=params.get("typed_keys", False),
-                total_as_int=params.get("rest_total_hits_as_int", False),
+
+        def shown() -> Response:
+            return json_response(
+                render_search(
+                    outcome,
+                    wanted.body,
+                    typed_keys=params.get("typed_keys", False),
+                    total_as_int=params.get("rest_total_hits_as_int", False),
+                )
             )
-        )
+
+        return await aside(shown, [outcome.answer])
 
     async def count(request: Request) -> Response:
         check_url_query(request.params, request.path)

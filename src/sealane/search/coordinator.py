@@ -14,6 +14,7 @@ from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import MergeMemo, cluster_reduce_phases
 from sealane.reduce.partial import Partial, ShardCounts, TotalHits
+from sealane.search.aside import aside
 from sealane.search.by_shards import ByShards
 from sealane.search.client_search import ClientSearch
 from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
@@ -199,7 +200,9 @@ class SearchService:
         answers = [answer for _, answer in outcomes if answer is not None]
         alone = len(targets) == 1 and len(answers) == 1
         return SearchOutcome(
-            answer=answers[0] if alone else self.merge(request, answers, now_ms=ctx.start_ms),
+            answer=answers[0]
+            if alone
+            else await aside(lambda: self.merge(request, answers, now_ms=ctx.start_ms), answers),
             took_ms=_elapsed_ms(started),
             reduce_phases=answers[0].reduce_phases if alone else cluster_reduce_phases(answers),
             clusters=details,

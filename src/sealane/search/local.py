@@ -21,6 +21,7 @@ from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer, MergeMemo, reduce_phases
 from sealane.reduce.partial import Partial, ShardCounts
 from sealane.remote.transport.messages_phases import Phase
+from sealane.search.aside import aside
 from sealane.search.failed_shards import FailedShard, search_failed
 from sealane.search.fan_out import ask_all
 from sealane.search.one_shard import (
@@ -136,7 +137,9 @@ class LocalCluster:
             return parts[0]  # a shard's partial is its cluster's already
         counts = ShardCounts()
         answer = (
-            self._merge(parts, request, first, ctx) if parts else _nothing(request.body, counts)
+            await aside(lambda: self._merge(parts, request, first, ctx), parts)
+            if parts
+            else _nothing(request.body, counts)
         )
         reduced = len(parts)
         if reduced > request.batched_reduce_size and can_skip(request.body):

@@ -28,6 +28,7 @@ from sealane.remote.transport.messages_phases import (
     WantedDoc,
     WantedDocs,
 )
+from sealane.search.aside import aside
 from sealane.search.expression import LOCAL
 from sealane.search.failed_shards import FailedShard, search_failed
 from sealane.search.fan_out import ask_all
@@ -91,7 +92,8 @@ class PhasedSearch:
             shard_count = number(shards)
             await self._query_all(request, clusters, shard_count, ctx, progress)
             self._refuse_failures(request, shards)
-            answer = self.reduce(request, shards, ctx)
+            parts = [shard.partial for shard in shards if shard.partial is not None]
+            answer = await aside(lambda: self.reduce(request, shards, ctx), parts)
             await self.fetch(request, clusters, shards, answer, ctx)
             self._refuse_failures(request, shards)
         except BaseException as error:

@@ -137,9 +137,16 @@ def _points_in_time() -> Iterator[Request]:
     for number, body in enumerate(filters):
         path = f"/{_BOTH}/_pit?keep_alive=1s&filter_path=_shards,error,status"
         yield Request(f"pit/filter/{number}", "POST", path, body)
-    for number, closed in enumerate(
-        ({}, {"id": ""}, {"id": ["a"]}, {"id": 1}, {"id": "%%"}, {"id": "a", "x": 1})
-    ):
+    ids: tuple[Any, ...] = (
+        {},
+        {"id": ""},
+        {"id": ["a"]},
+        {"id": 1},
+        {"id": "%%"},
+        {"id": "a", "x": 1},
+    )
+    for number, closed in enumerate(ids):
         yield Request(f"pit/close/{number}", "DELETE", "/_pit", closed)
-    for number, pit in enumerate(({}, "x", None, [], {"id": 1}, {"id": "a"}, {"id": "x", "y": 1})):
+    pits: tuple[Any, ...] = ({}, "x", None, [], {"id": 1}, {"id": "a"}, {"id": "x", "y": 1})
+    for number, pit in enumerate(pits):
         yield Request(f"pit/search/{number}", "POST", "/_search", {"pit": pit})

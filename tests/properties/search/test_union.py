@@ -124,8 +124,8 @@ def _comparable(answer: Json) -> Json:
     hits = answer["hits"]
     return {
         "total": hits.get("total"),
-        # Without a hit, a cluster whose shards were all skipped makes a zero of it, as in the reference.
-        "max_score": hits["max_score"] if hits["hits"] else None,
+        # Where nothing scores, a cluster whose shards were all skipped makes a zero of it, as in the reference.
+        "max_score": hits["max_score"] or None,
         "hits": [
             {name: hit[name] for name in hit if name not in ("_index",)} for hit in hits["hits"]
         ],

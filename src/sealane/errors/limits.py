@@ -26,6 +26,6 @@ class IOFailure(ApiError):
 
 
 class UnsupportedOperation(ApiError):
-    """What the reference has no way to do with a field of this type."""
+    """What the reference has no way to do with a field of this type, or with a nested object."""
 
     es_type, status = "unsupported_operation_exception", 500

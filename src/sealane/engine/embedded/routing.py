@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-_MASK = 0xFFFFFFFF
+from sealane.reduce.key_hashing import murmur3_32
+
 _MAX_ROUTING_SHARDS_LOG2 = 10
 
 
@@ -25,22 +26,4 @@ def routing_shards(shards: int, settings: Mapping[str, Any]) -> int:
 
 def murmur3(text: str) -> int:
     """murmur3_x86_32 of the UTF-16LE code units with seed 0, as a signed number."""
-    data = text.encode("utf-16-le", "surrogatepass")
-    state = 0
-    whole = len(data) - len(data) % 4
-    for at in range(0, whole, 4):
-        state ^= _scrambled(int.from_bytes(data[at : at + 4], "little"))
-        state = ((state << 13 | state >> 19) & _MASK) * 5 + 0xE6546B64 & _MASK
-    if whole < len(data):
-        state ^= _scrambled(int.from_bytes(data[whole:], "little"))
-    state ^= len(data)
-    state = (state ^ state >> 16) * 0x85EBCA6B & _MASK
-    state = (state ^ state >> 13) * 0xC2B2AE35 & _MASK
-    state ^= state >> 16
-    return state - (1 << 32) if state >> 31 else state
-
-
-def _scrambled(block: int) -> int:
-    block = block * 0xCC9E2D51 & _MASK
-    block = (block << 15 | block >> 17) & _MASK
-    return block * 0x1B873593 & _MASK
+    return murmur3_32(text.encode("utf-16-le", "surrogatepass"), 0)

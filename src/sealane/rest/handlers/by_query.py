@@ -1,7 +1,7 @@
 """`_reindex`, `_update_by_query` and `_delete_by_query`: from a request to the service and back to JSON."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sealane.cluster.task_lists import task_json
@@ -20,7 +20,7 @@ from sealane.rest.params import (
     time_ms,
 )
 from sealane.rest.request import Request, Response, json_response
-from sealane.rest.router import Route, no_indices, path_indices
+from sealane.rest.router import Handler, Route, no_indices, path_indices
 from sealane.rest.search_params import indices_options
 from sealane.search.bulk_by_scroll import KEEP_MS, BulkFailure, Done, Progress
 from sealane.search.by_query import ByQueryService, Options, refuse_remote
@@ -104,28 +104,26 @@ def routes(service: ByQueryService, running: RunningByQuery) -> list[Route]:
         described = f"reindex from [{', '.join(wanted.indices)}] to [{wanted.dest.index}]"
         return await _answer(running, request, run, REINDEX, described)
 
-    async def delete(request: Request) -> Response:
-        refuse_remote(request.indices)
-        wanted = read_by_query(request.body, request.params, needs_query=True)
-        options = _options(request.params)
+    def by_query(
+        change: Callable[..., Awaitable[Done]], action: str, word: str, *, needs_query: bool
+    ) -> Handler:
+        """Changes what a query finds, by a method of the service."""
 
-        async def run(progress: Progress, ctx: Context) -> Done:
-            return await service.delete(request.indices, wanted, options, progress, ctx)
+        async def handle(request: Request) -> Response:
+            refuse_remote(request.indices)
+            wanted = read_by_query(request.body, request.params, needs_query=needs_query)
+            options = _options(request.params)
 
-        described = f"delete-by-query [{', '.join(request.indices)}]"
-        return await _answer(running, request, run, DELETE, described)
+            async def run(progress: Progress, ctx: Context) -> Done:
+                return await change(request.indices, wanted, options, progress, ctx)
 
-    async def update(request: Request) -> Response:
-        refuse_remote(request.indices)
-        wanted = read_by_query(request.body, request.params, needs_query=False)
-        options = _options(request.params)
+            described = f"{word} [{', '.join(request.indices)}]"
+            return await _answer(running, request, run, action, described)
 
-        async def run(progress: Progress, ctx: Context) -> Done:
-            return await service.update(request.indices, wanted, options, progress, ctx)
+        return handle
 
-        described = f"update-by-query [{', '.join(request.indices)}]"
-        return await _answer(running, request, run, UPDATE, described)
-
+    delete = by_query(service.delete, DELETE, "delete-by-query", needs_query=True)
+    update = by_query(service.update, UPDATE, "update-by-query", needs_query=False)
     return [
         Route(
             methods=("POST",),

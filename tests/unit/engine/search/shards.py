@@ -11,7 +11,7 @@ import tantivy
 from sealane.engine.base import FieldMask, ShardSearch
 from sealane.engine.embedded.analysis import prepare, register_tokenizers
 from sealane.engine.embedded.search import search_shard
-from sealane.engine.embedded.search.values import ip_hex, ip_number
+from sealane.engine.embedded.search.values import ip_column
 from sealane.engine.embedded.stored import encode_stored
 from sealane.engine.embedded.view import ShardView
 from sealane.engine.mapping import Field, FieldType, Mapping
@@ -150,7 +150,7 @@ def _coerced(value: Any, kind: FieldType) -> Any:
     if kind is FieldType.DATE:
         return parse_date(value)
     if kind is FieldType.IP:
-        return ip_hex(ip_number(value))
+        return ip_column(value)
     if kind is FieldType.KEYWORD:
         return str(value)
     if kind.is_floating:

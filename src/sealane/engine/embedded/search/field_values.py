@@ -293,7 +293,7 @@ def _date(value: Any, mapped: Field) -> int:
 
 
 def _ip(value: Any, mapped: Field) -> str:
-    return values.ip_hex(values.ip_number(values.text_of(value)))
+    return values.ip_column(values.text_of(value))
 
 
 _CONVERTERS: dict[FieldType, Callable[[Any, Field], Any]] = {
@@ -313,7 +313,7 @@ def _written(found: list[Any], wanted: _Wanted) -> list[Any]:
         fmt = wanted.format or mapped.format or DEFAULT_FORMAT
         return [format_date(each, fmt) for each in found]
     if mapped.type is FieldType.IP:
-        return [values.ip_text(each) for each in found]
+        return [values.ip_shown(each) for each in found]
     return found
 
 
@@ -323,7 +323,7 @@ def _column(found: list[Any], wanted: _Wanted) -> list[Any]:
     if mapped.type is FieldType.KEYWORD:
         return sorted(set(found), key=str.encode)
     if mapped.type is FieldType.IP:
-        return [values.ip_text(each) for each in sorted(set(found))]
+        return [values.ip_shown(each) for each in sorted(set(found))]
     if mapped.type is FieldType.FLOAT:
         found = [values.floating(each, FieldType.FLOAT) for each in found]
     found = sorted(found)

@@ -21,18 +21,12 @@ from sealane.engine.embedded.search.sorting import SortKey, sort_keys
 from sealane.engine.embedded.search.state import ViewState
 from sealane.engine.embedded.search.table import column_values
 from sealane.engine.embedded.view import OFFSET, PARENT, ROOT, SEQ_NO, STORED
-from sealane.errors import ApiError
+from sealane.errors import UnsupportedOperation
 from sealane.model import dsl
 from sealane.model.dsl import SourceFilter
 from sealane.query.any_json import dumps, loads
 from sealane.query.source import filter_source
 from sealane.reduce.partial import Hit, InnerHits, NestedPlace, TotalHits
-
-
-class UnsupportedOperation(ApiError):
-    """What cannot be asked of a nested object."""
-
-    es_type, status = "unsupported_operation_exception", 500
 
 
 @dataclass(frozen=True, slots=True)

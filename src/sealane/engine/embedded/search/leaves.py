@@ -24,6 +24,7 @@ from sealane.engine.mapping import Field, FieldType
 from sealane.engine.mapping.more_values import scaled_float_from
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
+from sealane.model.ip_addresses import ip_block
 
 MAX_TERMS = 65_536
 _TEXTUAL = (FieldType.TEXT, FieldType.KEYWORD)
@@ -94,9 +95,9 @@ def exact_value(
     text = values.text_of(value)
     if mapped.type is FieldType.IP:
         if "/" in text:
-            first, last = values.ip_block(text)
+            first, last = ip_block(text)
             return values.ip_hex(first), values.ip_hex(last)
-        return values.ip_hex(values.ip_number(text))
+        return values.ip_column(text)
     return text
 
 

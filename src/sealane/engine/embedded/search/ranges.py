@@ -14,6 +14,7 @@ from sealane.engine.embedded.view import ID
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
+from sealane.model.ip_addresses import ip_number
 
 # A column is scanned at a few nanoseconds a document; the inverted index pays by the terms it visits.
 NARROW_SHARE = 0.005
@@ -94,12 +95,8 @@ def _range_on(mapped: Field, bounds: _Bounds, scope: Scope) -> Compiled:
     if mapped.type.is_floating:
         return _float_range(mapped, bounds, scope)
     if mapped.type is FieldType.IP:
-        first = 0 if low is None else values.ip_number(values.text_of(low)) + (not with_low)
-        last = (
-            (1 << 128) - 1
-            if high is None
-            else values.ip_number(values.text_of(high)) - (not with_high)
-        )
+        first = 0 if low is None else ip_number(values.text_of(low)) + (not with_low)
+        last = (1 << 128) - 1 if high is None else ip_number(values.text_of(high)) - (not with_high)
         if first > last or last < 0:
             return NOTHING
         return span_on(mapped, (values.ip_hex(first), values.ip_hex(last)), scope)

@@ -74,7 +74,7 @@ class SortKey:
             return value + self.base
         if isinstance(value, float) and self.is_short:
             return shortest_single(round_to_float(value)) if math.isfinite(value) else value
-        return values.ip_text(value) if self.type == "ip" and isinstance(value, str) else value
+        return values.ip_shown(value) if self.type == "ip" and isinstance(value, str) else value
 
     @property
     def is_short(self) -> bool:
@@ -242,7 +242,7 @@ def _missing(field: dsl.SortField, type_: str, mapped_type: FieldType) -> SortVa
         if named:
             return None
         text = values.text_of(field.missing)
-        return values.ip_hex(values.ip_number(text)) if type_ == "ip" else text
+        return values.ip_column(text) if type_ == "ip" else text
     lowest = _is_first(field) != field.descending
     if type_ == "double":
         if named:
@@ -280,7 +280,7 @@ def _after(value: dsl.Scalar | None, key: SortKey, scope: Scope) -> SortValue:
         value = _after_nanos(value)
     try:
         if key.type == "ip":
-            return values.ip_hex(values.ip_number(values.text_of(value)))
+            return values.ip_column(values.text_of(value))
         if key.is_text:
             return values.text_of(value)
         if key.is_score:

@@ -36,7 +36,7 @@ def list_terms(view: ShardView, wanted: TermsWanted) -> list[str]:
 
 def _addresses(wanted: TermsWanted, scope: Scope) -> list[str]:
     begins, after = wanted.prefix.lower(), wanted.after
-    shown = (values.ip_text(each) for each in terms_of_field(wanted.field, "", scope))
+    shown = (values.ip_shown(each) for each in terms_of_field(wanted.field, "", scope))
     fitting = (
         each for each in shown if each.startswith(begins) and (after is None or each > after)
     )

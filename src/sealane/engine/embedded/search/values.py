@@ -3,7 +3,6 @@
 Raises NumberFormatError, IllegalArgument or ParseError; `compile` wraps them as the reference does.
 """
 
-import ipaddress
 import math
 import struct
 from decimal import Decimal, InvalidOperation
@@ -14,6 +13,7 @@ from sealane.errors import IllegalArgument, NumberFormatError
 from sealane.model.date_nanos import DEFAULT_NANOS_FORMAT
 from sealane.model.dates import DEFAULT_FORMAT, resolve_date_math
 from sealane.model.dsl import Range, Scalar
+from sealane.model.ip_addresses import ip_number, ip_text
 
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 _LIMITS = {
@@ -138,53 +138,15 @@ def _default_format(mapped: Field) -> str:
     return DEFAULT_NANOS_FORMAT if mapped.type is FieldType.DATE_NANOS else DEFAULT_FORMAT
 
 
-def ip_number(text: str) -> int:
-    """An address as a number in the 128-bit space that both versions share."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        raise IllegalArgument(f"'{text}' is not an IP string literal.") from None
-    if isinstance(address, ipaddress.IPv4Address):
-        return 0xFFFF_0000_0000 | int(address)
-    if address.scope_id is not None:
-        raise IllegalArgument(f"'{text}' is not an IP string literal.")
-    return int(address)
-
-
 def ip_hex(number: int) -> str:
     return f"{number:032x}"
 
 
-def ip_text(column: str) -> str:
+def ip_column(text: str) -> str:
+    """An address as its column has it. Raises IllegalArgument for text that is none."""
+    return ip_hex(ip_number(text))
+
+
+def ip_shown(column: str) -> str:
     """The address of 32 hex digits as the reference prints it."""
-    number = int(column, 16)
-    if number >> 32 == 0xFFFF:
-        return str(ipaddress.IPv4Address(number & 0xFFFF_FFFF))
-    return str(ipaddress.IPv6Address(number)) if number >> 32 else _plain_v6(number)
-
-
-def _plain_v6(number: int) -> str:
-    # The standard library prints the deprecated ::a.b.c.d range with dots from Python 3.13 on.
-    high, low = number >> 16, number & 0xFFFF
-    if high:
-        return f"::{high:x}:{low:x}"
-    return f"::{low:x}" if low else "::"
-
-
-def ip_block(text: str) -> tuple[int, int]:
-    """First and last address of a CIDR block."""
-    base, _, width_text = text.partition("/")
-    number = ip_number(base)
-    version_bits = 32 if ":" not in base else 128
-    try:
-        width = int(width_text)
-    except ValueError:
-        raise IllegalArgument(f'For input string: "{width_text}"') from None
-    if not 0 <= width <= version_bits:
-        raise IllegalArgument(
-            f"Illegal prefix length [{width}] in [{text}]. "
-            "Must be 0-32 for IPv4 ranges, 0-128 for IPv6 ranges"
-        )
-    size = 1 << (version_bits - width)
-    first = number & ~(size - 1)
-    return first, first + size - 1
+    return ip_text(int(column, 16))

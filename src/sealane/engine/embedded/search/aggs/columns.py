@@ -66,7 +66,7 @@ class Column:
     def key(self, raw: str | int | float) -> Key:
         """A bucket's key of tantivy as a partial has it."""
         if self.type == "ip":
-            return values.ip_text(str(raw))
+            return values.ip_shown(str(raw))
         if self.type == "double":
             return float(raw)
         return raw if isinstance(raw, str) else int(raw)
@@ -261,7 +261,7 @@ def _missing(
     if type_ == "keyword":
         return values.text_of(missing)
     if type_ == "ip":
-        return values.ip_hex(values.ip_number(values.text_of(missing)))
+        return values.ip_column(values.text_of(missing))
     if type_ == "date":
         return values.date(missing, mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
     if type_ == "boolean":

@@ -77,7 +77,7 @@ def _read(source: dsl.CompositeSource, column: Column, value: Any, now_ms: int) 
     if not isinstance(value, str):
         name = _JAVA_NAMES.get(type(value)) or ("Integer" if abs(value) < 2**31 else "Long")
         raise IllegalArgument(f"invalid value, expected string, got {name}")
-    return values.ip_hex(values.ip_number(value)) if column.type == "ip" else value
+    return values.ip_column(value) if column.type == "ip" else value
 
 
 def _date(source: dsl.CompositeSource, value: Any, now_ms: int) -> int:

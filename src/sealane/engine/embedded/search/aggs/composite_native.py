@@ -129,4 +129,4 @@ def _flatten(
 
 
 def _own(key: Key, column: Column) -> Raw:
-    return values.ip_hex(values.ip_number(str(key))) if column.type == "ip" else key
+    return values.ip_column(str(key)) if column.type == "ip" else key

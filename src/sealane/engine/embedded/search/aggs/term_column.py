@@ -49,7 +49,7 @@ def _unmapped_value(missing: dsl.Scalar, type_: str, scope: Scope) -> str | int 
         case "keyword":
             return values.text_of(missing)
         case "ip":
-            return values.ip_hex(values.ip_number(values.text_of(missing)))
+            return values.ip_column(values.text_of(missing))
         case "date":
             anything = Field(path="", type=FieldType.DATE, source_path="")
             return values.date(missing, anything, scope.now_ms, round_up=False, fmt=None, zone=None)

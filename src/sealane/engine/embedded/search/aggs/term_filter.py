@@ -56,7 +56,7 @@ class TermFilter:
             case "double":
                 return _told_apart(float(values.decimal_of(value, FieldType.DOUBLE)))
             case "ip":
-                return values.ip_hex(values.ip_number(values.text_of(value)))
+                return values.ip_column(values.text_of(value))
             case "boolean":
                 text = values.text_of(value)
                 if text not in ("true", "false"):

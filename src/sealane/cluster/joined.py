@@ -29,7 +29,8 @@ from sealane.cluster.signal import Signal
 from sealane.errors import ApiError, ConnectTransport, CoordinationStateRejected, ReceiveTimeout
 from sealane.model.backoff import Backoff
 from sealane.model.node import Address, ClusterIdentity, NodeInfo, may_be_master
-from sealane.model.task import SYSTEM, Context, TaskRegistry
+from sealane.model.security import SYSTEM
+from sealane.model.task import Context, TaskRegistry
 from sealane.transport import ConnectionProfile
 from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.families.sealane import NODES, SEALANE, decode_nodes

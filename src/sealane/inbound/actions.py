@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from sealane.errors import SecurityError
-from sealane.model.task import Context, Subject
+from sealane.model.security import Subject
+from sealane.model.task import Context
 from sealane.security.rules import Decision
 
 R = TypeVar("R")

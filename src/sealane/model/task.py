@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sealane.errors import TaskCancelled
+from sealane.model.security import ANONYMOUS, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,6 @@ class TaskId:
 
 
 NO_HEADERS: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """Who asks. `roles` decide what may be read once security is on."""
-
-    name: str
-    realm: str
-    roles: tuple[str, ...] = ()
-    api_key_id: str | None = None
-
-
-ANONYMOUS = Subject(name="_anonymous", realm="__anonymous")
-SYSTEM = Subject(name="_system", realm="__attach")
 
 
 class Task:

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from sealane.clock import Clock
 from sealane.errors import ApiError, IllegalArgument, NodeClosed, ParseError, SecurityError
-from sealane.model.task import ANONYMOUS, Context, Task, TaskRegistry
+from sealane.model.security import ANONYMOUS
+from sealane.model.task import Context, Task, TaskRegistry
 from sealane.rest.bodies import to_utf8, yaml_to_json
 from sealane.rest.errors import (
     MediaTypeHeaderError,

@@ -19,7 +19,8 @@ from sealane.errors import (
     ResourceNotFound,
     TaskCancelled,
 )
-from sealane.model.task import Context, Subject, Task, TaskRegistry
+from sealane.model.security import Subject
+from sealane.model.task import Context, Task, TaskRegistry
 from sealane.search.async_id import AsyncId
 from sealane.search.async_progress import SearchSoFar
 from sealane.search.async_store import AsyncStore
@@ -297,7 +298,7 @@ class AsyncSearches:
 
     def _find(self, id: str, ctx: Context) -> AsyncSearch:
         search = self._store.get(AsyncId.read(id))
-        if search is None or search.owner != ctx.subject:
+        if search is None or search.owner.key != ctx.subject.key:
             raise ResourceNotFound(id)
         return search
 

@@ -13,7 +13,8 @@ from sealane.model.clusters import (
     ProductVersion,
     ResolveClusterRequest,
 )
-from sealane.model.task import Context, Subject
+from sealane.model.security import Subject
+from sealane.model.task import Context
 from sealane.remote.transport.messages_clusters import (
     CLUSTER_STATS,
     RESOLVE_CLUSTER,

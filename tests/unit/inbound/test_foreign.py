@@ -16,7 +16,8 @@ from sealane.errors import (
 )
 from sealane.inbound import register_foreign_handlers
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
-from sealane.model.task import Context, Subject, Task, TaskId
+from sealane.model.security import Subject
+from sealane.model.task import Context, Task, TaskId
 from sealane.remote.transport.nodes import NodesRequest
 from sealane.security.rules import Decision, authorize
 from sealane.transport import ConnectionProfile

@@ -10,7 +10,8 @@ from sealane.inbound.actions import Handler
 from sealane.model.dsl import SearchBody
 from sealane.model.node import Address, NodeInfo
 from sealane.model.search import SearchRequest
-from sealane.model.task import Context, Subject, Task, TaskId
+from sealane.model.security import Subject
+from sealane.model.task import Context, Task, TaskId
 from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts
 from sealane.remote.transport.messages import (
     SEARCH,

@@ -18,7 +18,8 @@ from sealane.model.about_indices import (
     TermsEnumPart,
     TermsEnumRequest,
 )
-from sealane.model.task import Context, Subject
+from sealane.model.security import Subject
+from sealane.model.task import Context
 from sealane.remote.transport.messages_indices import (
     FIELD_CAPS,
     RESOLVE_INDEX,

@@ -14,7 +14,8 @@ from sealane.inbound import (
 from sealane.inbound.handlers import register_nodes_handler
 from sealane.inbound.indices import register_indices_handlers
 from sealane.inbound.passed_on import register_passed_on
-from sealane.model.task import Context, Subject
+from sealane.model.security import Subject
+from sealane.model.task import Context
 from sealane.remote.transport.messages import SEARCH, encode_search
 from sealane.remote.transport.messages_phases import (
     CAN_MATCH,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sealane.errors import ApiError, IllegalArgument, IndexNotFound, ResourceNotFound, TaskCancelled
-from sealane.model.task import ANONYMOUS, Context, Subject, TaskId, TaskRegistry
+from sealane.model.security import ANONYMOUS, Realm, Subject
+from sealane.model.task import Context, TaskId, TaskRegistry
 from sealane.query import parse_search_body
 from sealane.reduce import ClusterAnswer
 from sealane.reduce.partial import Partial, ShardCounts, TotalHits
@@ -229,7 +230,7 @@ async def test_all_answers_together_have_a_limit() -> None:
 async def test_a_search_is_its_owners_alone() -> None:
     world = World(takes_s=1)
     view = await world.submit(wait_ms=5_000)
-    other = world.context(Subject(name="other", realm="r"))
+    other = world.context(Subject(name="other", realm=Realm(name="r", type="r")))
     assert view.id is not None
     with pytest.raises(ResourceNotFound):
         await world.kept.get(view.id, other)

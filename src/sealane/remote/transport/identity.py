@@ -8,7 +8,8 @@ from typing import Final
 from sealane.clock import Clock
 from sealane.errors import ApiError
 from sealane.model.node import ClusterIdentity
-from sealane.model.task import SYSTEM, Context, TaskRegistry
+from sealane.model.security import SYSTEM
+from sealane.model.task import Context, TaskRegistry
 from sealane.remote.protocols import NodeConnection
 from sealane.remote.transport.nodes import of_bounded_size
 from sealane.wire.errors import RemoteProtocolError

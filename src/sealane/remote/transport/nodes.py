@@ -5,7 +5,8 @@ import asyncio
 from sealane.clock import Clock
 from sealane.errors import ActionNotFound, ApiError, TransportSerialization
 from sealane.model.node import NodeInfo
-from sealane.model.task import SYSTEM, Context, TaskRegistry
+from sealane.model.security import SYSTEM
+from sealane.model.task import Context, TaskRegistry
 from sealane.remote.protocols import NodeConnection
 from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.families.protocol import NodesAction

@@ -6,7 +6,7 @@ With security off every subject may do everything; the decision already has the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sealane.model.task import Subject
+from sealane.model.security import Subject
 
 
 @dataclass(frozen=True, slots=True)

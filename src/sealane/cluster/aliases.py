@@ -9,6 +9,7 @@ from sealane.cluster.metadata import Alias, ClusterMetadata, IndexMetadata
 from sealane.cluster.names import InvalidAliasName, check_alias_name
 from sealane.cluster.resolve import resolve
 from sealane.errors import AliasesNotFound, ApiError, IllegalArgument, IllegalState
+from sealane.model.access import Access
 from sealane.model.patterns import matches
 from sealane.model.search import IndicesOptions
 
@@ -45,17 +46,23 @@ class AliasChange(Protocol):
 
 
 def changed_by(
-    meta: ClusterMetadata, actions: Sequence[AliasChange], check_filter: FilterCheck
+    meta: ClusterMetadata,
+    actions: Sequence[AliasChange],
+    check_filter: FilterCheck,
+    access: Access | None = None,
 ) -> tuple[list[IndexMetadata], list[IndexMetadata]]:
     """The indices that `actions` change, with new aliases, and those they remove.
 
     Removals come first, as in the reference, so that an alias moves in one request whatever the
-    order. Raises IllegalArgument, IndexNotFound, AliasesNotFound, InvalidAliasName, IllegalState.
+    order. Raises IllegalArgument, IndexNotFound, AliasesNotFound, InvalidAliasName, IllegalState;
+    SecurityError where `access` allows an index or an alias not.
     """
     if not actions:
         raise IllegalArgument("No action specified")
     aliases = {index.uuid: dict(index.aliases) for index in meta}
-    targets = [_targets(meta, action) for action in actions]
+    targets = [_targets(meta, action, access) for action in actions]
+    if access is not None:
+        _check_aliases(actions, access)
     removed = {
         index.uuid: index
         for action, indices in zip(actions, targets, strict=True)
@@ -64,7 +71,7 @@ def changed_by(
     }
     for action, indices in zip(actions, targets, strict=True):
         if action.kind == "remove":
-            _remove(action, indices, aliases)
+            _remove(action, indices, aliases, access)
     taken = {index.name for index in meta if index.uuid not in removed}
     for action, indices in zip(actions, targets, strict=True):
         if action.kind != "add":
@@ -162,15 +169,30 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _targets(meta: ClusterMetadata, action: AliasChange) -> list[IndexMetadata]:
-    found = resolve(meta, action.indices, _OPTIONS, forbid_closed=False, ignore_aliases=True)
+def _targets(
+    meta: ClusterMetadata, action: AliasChange, access: Access | None
+) -> list[IndexMetadata]:
+    found = resolve(
+        meta, action.indices, _OPTIONS, forbid_closed=False, ignore_aliases=True, access=access
+    )
     return [each.metadata for each in found]
+
+
+def _check_aliases(actions: Sequence[AliasChange], access: Access) -> None:
+    """Raises SecurityError for aliases that are named and not allowed."""
+    named = dict.fromkeys(
+        name for action in actions for name in action.aliases if "*" not in name and name != "_all"
+    )
+    denied = tuple(name for name in named if not access.allows(name))
+    if denied:
+        raise access.denial(denied)
 
 
 def _remove(
     action: AliasChange,
     indices: Sequence[IndexMetadata],
     aliases: Mapping[str, dict[str, Alias]],
+    access: Access | None,
 ) -> None:
     patterns = ["*" if name == "_all" else name for name in action.aliases]
     gone = [
@@ -178,6 +200,7 @@ def _remove(
         for index in indices
         for name in aliases[index.uuid]
         if any(matches(pattern, name) for pattern in patterns)
+        and (access is None or access.allows(name))
     ]
     # `must_exist: true` alone asks for each name; otherwise one that is there will do.
     missing = [

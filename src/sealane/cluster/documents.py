@@ -24,6 +24,7 @@ from sealane.errors import (
     UnavailableShards,
     VersionConflict,
 )
+from sealane.model.access import acting, current_access
 from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
 from sealane.model.dsl import SourceFilter
 from sealane.model.task import Context
@@ -31,6 +32,9 @@ from sealane.query import strip_comments
 from sealane.query.any_json import dumps, loads
 
 NOOP = "noop"
+UPDATE = "indices:data/write/update"
+BULK_SHARD = "indices:data/write/bulk[s]"
+"""The action on the index of a bulk's items, beside what each of them does."""
 
 
 class Refresh(StrEnum):
@@ -218,13 +222,15 @@ class Documents:
         """Files the items under their index; gives those without one their error."""
         creates = any(_makes_index(items[at]) for at in numbers)
         try:
-            target = await self._indices.write_target(
-                name, require_alias=require_alias, auto_create=creates
-            )
+            with acting(_shard_action()):
+                target = await self._indices.write_target(
+                    name, require_alias=require_alias, auto_create=creates
+                )
         except ApiError as error:
             for at in numbers:
                 outcomes[at] = Outcome(name, items[at].op.id, error)
             return
+        _judge_items(name, numbers, items)
         filed = by_uuid.setdefault(target.uuid, (target, []))
         filed[1].extend(numbers)
         if target.routing is not None:
@@ -364,6 +370,33 @@ def _wrote(outcome: Outcome | None) -> bool:
         and isinstance(outcome.result, WriteResult)
         and outcome.result.result != NOOP
     )
+
+
+def _shard_action() -> str:
+    """By what a name that is written to is judged. One update alone is judged as such."""
+    access = current_access()
+    return UPDATE if access is not None and access.action == UPDATE else BULK_SHARD
+
+
+def _judge_items(name: str, numbers: Sequence[int], items: Sequence[BulkItem]) -> None:
+    """Gives the items that the request may not do on `name` their error: a bulk may hold what one may do beside what
+    one may not.
+    """
+    access = current_access()
+    if access is None:
+        return
+    for at in numbers:
+        part = access.acting(_action_of(items[at]))
+        if not part.allows(name):
+            items[at].error = items[at].error or part.denial((name,))
+
+
+def _action_of(item: BulkItem) -> str:
+    if item.action == OpType.DELETE:
+        return "indices:data/write/delete"
+    if isinstance(item.op, Update):
+        return UPDATE
+    return f"indices:data/write/index:op_type/{item.op.op.value}"
 
 
 def _makes_index(item: BulkItem) -> bool:

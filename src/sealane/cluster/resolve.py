@@ -3,6 +3,9 @@ Pure.
 
 Clusters are not known here: what may name one has split its expressions before. An expression that
 still does is refused.
+
+With an `access`, names that its action may not be done on are not there for wildcards, and an error
+where they are named, whether or not there is such an index: who may not read it need not know.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +15,10 @@ from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
 from sealane.cluster.names import check_index_name
 from sealane.errors import ApiError, IllegalArgument, IndexClosed, IndexNotFound, InvalidIndexName
+from sealane.model.access import Access
 from sealane.model.patterns import matcher
 from sealane.model.search import IndicesOptions
+from sealane.model.security import IndexLimits
 
 ALL: Final = "_all"
 FAILURES: Final = "failures"
@@ -29,12 +34,16 @@ class ResolvedIndex(NamedTuple):
     """One concrete index that expressions lead to.
 
     `filters` are the queries (JSON) of the aliases it was reached by, any of which must match;
-    None where it was also named without one. `via` are the names it was reached by.
+    None where it was also named without one. `via` are the names it was reached by, its own alone
+    where that is one of them; `reached` are all of them, where somebody's rights decide. `limits`
+    are what may be seen of it.
     """
 
     metadata: IndexMetadata
     filters: tuple[bytes, ...] | None = None
     via: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    limits: IndexLimits | None = None
 
     @property
     def name(self) -> str:
@@ -50,10 +59,13 @@ class ResolvedIndex(NamedTuple):
 
 
 class WriteTarget(NamedTuple):
-    """The one index that a name means to a document. `routing` is what the alias demands."""
+    """The one index that a name means to a document. `routing` is what the alias demands, `limits`
+    what may be seen there.
+    """
 
     metadata: IndexMetadata
     routing: str | None = None
+    limits: IndexLimits | None = None
 
     @property
     def name(self) -> str:
@@ -80,20 +92,25 @@ def resolve(
     *,
     forbid_closed: bool = True,
     ignore_aliases: bool = False,
+    access: Access | None = None,
 ) -> list[ResolvedIndex]:
     """The concrete indices, each once, in the order they were reached; wildcards by name.
 
     No expressions, and `_all` alone, mean all. With `forbid_closed`, a closed index that was named
     is an error; without, closed ones that were named are in the answer. With `ignore_aliases`,
     aliases are no indices. Raises IndexNotFound, IndexClosed, InvalidIndexName, IllegalArgument,
-    ParseError.
+    ParseError; SecurityError for names that `access` does not allow, unless those may be unavailable.
     """
     if len(expressions) == 1:
         # The search path: one plain name of an open index.
         index = meta.index(expressions[0])
         if index is not None and index.open:
-            return [ResolvedIndex(index, None, (index.name,))]
-    walk = _Walk(meta, expressions, options, now_ms, ignore_aliases)
+            if access is None:
+                return [ResolvedIndex(index, None, (index.name,))]
+            if access.allows(index.name):
+                via = (index.name,)
+                return [ResolvedIndex(index, None, via, via, access.limits(via))]
+    walk = _Walk(meta, expressions, options, now_ms, ignore_aliases, access)
     if len(expressions) == 1 and expressions[0].startswith(f"{ALL}::"):
         expressions = (expressions[0].replace(ALL, "*", 1),)
     if is_all(expressions):
@@ -101,7 +118,12 @@ def resolve(
     else:
         for expression in expressions:
             walk.take(expression)
+    if walk.denied:
+        assert access is not None
+        raise access.denial(tuple(walk.denied))
     found = [_with_filters(each, walk.names) for each in walk.concrete(forbid_closed)]
+    if access is not None:
+        found = [_with_limits(each, walk.names, access) for each in found]
     if not found and not options.allow_no_indices:
         raise _nothing_left(expressions)
     return found
@@ -117,14 +139,17 @@ def names_wildcard(expressions: Iterable[str]) -> bool:
     return any("*" in each or each == ALL for each in expressions)
 
 
-def resolve_write_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteTarget | None:
+def resolve_write_target(
+    meta: ClusterMetadata, name: str, now_ms: int, access: Access | None = None
+) -> WriteTarget | None:
     """The index that a write to `name` goes to; None where there is neither an index nor an alias
     of that name.
 
     Raises IllegalArgument for an alias without a write index, IndexClosed, InvalidIndexName,
-    ParseError.
+    ParseError; SecurityError.
     """
     name = resolve_date_name(name, now_ms)
+    _check_allowed(name, access)
     index = meta.index(name)
     routing = None
     if index is None:
@@ -136,14 +161,26 @@ def resolve_write_target(meta: ClusterMetadata, name: str, now_ms: int) -> Write
         routing = index.aliases[name].index_routing
     if not index.open:
         raise IndexClosed(index.name, index.uuid)
-    return WriteTarget(index, routing)
+    return WriteTarget(index, routing, _limits((name,), access))
 
 
-def resolve_read_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteTarget:
+def _limits(names: Sequence[str], access: Access | None) -> IndexLimits | None:
+    return None if access is None else access.limits(names)
+
+
+def _check_allowed(name: str, access: Access | None) -> None:
+    if access is not None and not access.allows(name):
+        raise access.denial((name,))
+
+
+def resolve_read_target(
+    meta: ClusterMetadata, name: str, now_ms: int, access: Access | None = None
+) -> WriteTarget:
     """The index that a document is read from. Raises IndexNotFound, IllegalArgument,
-    IndexClosed.
+    IndexClosed, SecurityError.
     """
     name = resolve_date_name(name, now_ms)
+    _check_allowed(name, access)
     index = meta.index(name)
     routing = None
     if index is None:
@@ -163,7 +200,26 @@ def resolve_read_target(meta: ClusterMetadata, name: str, now_ms: int) -> WriteT
         routing = index.aliases[name].search_routing
     if not index.open:
         raise IndexClosed(index.name, index.uuid)
-    return WriteTarget(index, routing)
+    return WriteTarget(index, routing, _limits((name,), access))
+
+
+def limits_of_target(
+    meta: ClusterMetadata, index: str, uuid: str, reached: Sequence[str], access: Access
+) -> IndexLimits | None:
+    """What may be seen of an index that another step of the same request resolved.
+
+    Whoever asks says which index it means, by name and uuid, and by which names it came there;
+    none of it is believed before it fits together. Raises SecurityError where it does not, or where
+    no name gives access.
+    """
+    found = meta.by_uuid(uuid)
+    if found is None or found.name != index:
+        raise access.denial((index,))
+    fitting = [name for name in reached or (index,) if name == index or name in found.aliases]
+    allowed = [name for name in fitting if access.allows(name)]
+    if not allowed:
+        raise access.denial((index,))
+    return access.limits(allowed)
 
 
 class _Walk:
@@ -171,7 +227,7 @@ class _Walk:
 
     `members` are the concrete indices, with whether closed ones are an error there. `names` are
     the names that lead to them as they were written or matched, aliases kept: they decide about
-    filters.
+    filters. `denied` are names that were written and are not allowed.
     """
 
     def __init__(
@@ -181,7 +237,10 @@ class _Walk:
         options: IndicesOptions,
         now_ms: int,
         ignore_aliases: bool,
+        access: Access | None,
     ) -> None:
+        self._access = access
+        self.denied: dict[str, None] = {}
         self._meta = meta
         self._expressions = expressions
         self._options = options
@@ -234,6 +293,10 @@ class _Walk:
         return seen.values()
 
     def _take_name(self, name: str, selector: str) -> None:
+        if not self._allows(name):
+            if not self._options.ignore_unavailable:
+                self.denied.setdefault(name)
+            return
         index = self._meta.index(name)
         if selector == FAILURES and (index is not None or self._meta.alias(name) is not None):
             if self._options.ignore_unavailable:
@@ -259,13 +322,15 @@ class _Walk:
         indices: dict[str, IndexMetadata] = {}
         names: list[str] = []
         for index in self._meta:
-            if fits(index.name) and self._shows(index.hidden, pattern, index.name):
+            shown = fits(index.name) and self._shows(index.hidden, pattern, index.name)
+            if shown and self._allows(index.name):
                 names.append(index.name)
                 if self._state_fits(index):
                     indices[index.name] = index
         if not self._ignore_aliases:
             for alias in self._meta.aliases():
-                if fits(alias) and self._shows(self._meta.alias_hidden(alias), pattern, alias):
+                shown = fits(alias) and self._shows(self._meta.alias_hidden(alias), pattern, alias)
+                if shown and self._allows(alias):
                     names.append(alias)
                     for index in self._meta.alias(alias) or ():
                         if self._state_fits(index):
@@ -283,6 +348,9 @@ class _Walk:
     def _add(self, name: str, member: IndexMetadata | str) -> None:
         self._members.setdefault(name, member)
         self.names.setdefault(name)
+
+    def _allows(self, name: str) -> bool:
+        return self._access is None or self._access.allows(name)
 
     def _shows(self, hidden: bool, pattern: str, name: str) -> bool:
         """Names with a dot before them are shown to patterns with one, hidden or not."""
@@ -306,6 +374,12 @@ def _with_filters(index: IndexMetadata, names: dict[str, None]) -> ResolvedIndex
         if query not in filters:
             filters.append(query)
     return ResolvedIndex(index, tuple(filters) or None, via)
+
+
+def _with_limits(found: ResolvedIndex, names: dict[str, None], access: Access) -> ResolvedIndex:
+    index = found.metadata
+    reached = tuple(name for name in names if name == index.name or name in index.aliases)
+    return found._replace(reached=reached, limits=access.limits(reached))
 
 
 def refuse_underscore(name: str) -> None:

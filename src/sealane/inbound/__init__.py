@@ -3,7 +3,7 @@ them.
 """
 
 from sealane.inbound.about import AboutLocal, register_about_handlers
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.inbound.foreign import register_foreign_handlers
 from sealane.inbound.handlers import LocalCluster, register_handlers, register_phase_handlers
 from sealane.inbound.reports import register_report_handler
@@ -12,7 +12,6 @@ from sealane.inbound.tasks import register_task_handlers
 __all__ = [
     "AboutLocal",
     "Action",
-    "Authorize",
     "LocalCluster",
     "Registrar",
     "register_about_handlers",

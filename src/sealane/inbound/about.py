@@ -4,7 +4,7 @@ and how large it is.
 
 from typing import Any, Protocol
 
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.clusters import ClusterMatch, ClusterStats, ResolveClusterRequest
 from sealane.model.task import Context
 from sealane.remote.transport.messages_clusters import (
@@ -15,6 +15,7 @@ from sealane.remote.transport.messages_clusters import (
     encode_cluster_match,
     encode_cluster_stats,
 )
+from sealane.security.rules import Authorize
 
 
 class AboutLocal(Protocol):

@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from sealane.errors import SecurityError
-from sealane.model.security import Subject
+from sealane.model.access import bound
 from sealane.model.task import Context
-from sealane.security.rules import Decision
+from sealane.security.rules import Authorize
 
 R = TypeVar("R")
 
 Handler = Callable[[bytes, Context], Awaitable[bytes]]
-Authorize = Callable[[Subject, str, Sequence[str]], Decision]
 
 
 class Registrar(Protocol):
@@ -40,14 +38,15 @@ class Action(Generic[R]):
     answer: Callable[[R, Context], Awaitable[bytes]]
 
     def handler(self, authorize: Authorize) -> Handler:
-        """Reads, authorizes, answers, in this order."""
+        """Reads, authorizes, answers with the rights of whoever asks, in this order."""
 
         async def handle(payload: bytes, ctx: Context) -> bytes:
             request = self.read(payload)
-            decision = authorize(ctx.subject, self.name, self.indices(request))
-            if not decision.granted:
-                raise SecurityError(decision.reason)
-            return await self.answer(request, ctx)
+            access = authorize(ctx.subject, self.name, self.indices(request))
+            if access is None:
+                return await self.answer(request, ctx)
+            with bound(access):
+                return await self.answer(request, ctx)
 
         return handle
 

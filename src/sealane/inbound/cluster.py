@@ -22,12 +22,13 @@ from sealane.cluster.published import (
     encode,
 )
 from sealane.cluster.relay import Relayed, read_relayed, relay_action
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.task import Context
 from sealane.remote.transport.messages import SEARCH
 from sealane.remote.transport.messages_clusters import CLUSTER_STATS, RESOLVE_CLUSTER
 from sealane.remote.transport.messages_indices import ABOUT_INDICES
 from sealane.remote.transport.messages_phases import PHASES
+from sealane.security.rules import Authorize
 from sealane.wire.families.sealane import NODES
 
 RELAYED = (

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.node import NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.remote.transport.messages import SEARCH, decode_search, encode_answer
 from sealane.remote.transport.messages_phases import PHASES, Phase
+from sealane.security.rules import Authorize
 from sealane.wire.families.sealane import NODES, SEALANE, encode_nodes
 
 Q = TypeVar("Q")

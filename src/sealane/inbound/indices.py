@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.about_indices import (
     FieldCapsPart,
     FieldCapsRequest,
@@ -21,6 +21,7 @@ from sealane.remote.transport.messages_indices import (
     decode_terms_enum,
     encode_part,
 )
+from sealane.security.rules import Authorize
 
 
 class LocalIndices(Protocol):

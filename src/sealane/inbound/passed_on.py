@@ -5,7 +5,7 @@ back, undecoded.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.task import Context
 from sealane.remote.transport.messages import SEARCH, search_indices
 from sealane.remote.transport.messages_clusters import (
@@ -15,6 +15,7 @@ from sealane.remote.transport.messages_clusters import (
 )
 from sealane.remote.transport.messages_indices import ABOUT_INDICES
 from sealane.remote.transport.messages_phases import PHASES, Phase
+from sealane.security.rules import Authorize
 
 Ask = Callable[[str, bytes, Context], Awaitable[bytes]]
 

@@ -9,8 +9,9 @@ from sealane.cluster.node_reports import (
     encode_report,
     read_request,
 )
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.task import Context
+from sealane.security.rules import Authorize
 
 
 def register_report_handler(

@@ -21,9 +21,10 @@ from sealane.cluster.task_lists import (
     read_parents,
 )
 from sealane.errors import ApiError
-from sealane.inbound.actions import Action, Authorize, Registrar, register_actions
+from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.node import NodeInfo
 from sealane.model.task import Context, TaskRegistry
+from sealane.security.rules import Authorize
 
 _OF_LISTING = (CHILD_TASKS, REPORT)
 """What runs only to tell what runs."""

@@ -22,7 +22,7 @@ class Access(Protocol):
 
     def allows(self, name: str) -> bool:
         """Whether the action may be done on the index, or the alias, of that name. Whether there is one is not
-        asked.
+        asked. An action on the cluster that is granted may be done whatever the name.
         """
 
     def limits(self, names: Sequence[str]) -> IndexLimits | None:
@@ -64,3 +64,23 @@ def bound(access: Access | None) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def acting(action: str) -> Iterator[None]:
+    """The code inside does another action, as a part of what was asked for. Nothing is asked here: names are, where
+    they become indices.
+    """
+    access = _current.get()
+    with bound(None if access is None else access.acting(action)):
+        yield
+
+
+def demand(action: str) -> None:
+    """Raises SecurityError unless the running request may do this action on the cluster."""
+    access = _current.get()
+    if access is None:
+        return
+    part = access.acting(action)
+    if not part.allows("*"):
+        raise part.denial(())

@@ -6,10 +6,9 @@ How a description decides is `security.rules`' business, where users and keys ar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final
 
-from sealane.model.patterns import matcher
+from sealane.model.visible_fields import visible_fields
 
 REDACTED: Final = "::es_redacted::"
 NO_METADATA: Final[Mapping[str, Any]] = {}
@@ -40,7 +39,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldGrant:
-    """Field level security of one entry: dotted patterns with `*`. `excepted` wins."""
+    """Field level security of one entry: patterns of dotted paths (visible_fields.py). `excepted` wins."""
 
     grant: tuple[str, ...] = ("*",)
     excepted: tuple[str, ...] = ()
@@ -110,22 +109,7 @@ class FieldLimits:
 
     def shows(self, path: str) -> bool:
         """Whether the field with this dotted path may be seen. Metadata fields (`_id`, ...) are not asked about."""
-        return _shows(self, path)
-
-
-@lru_cache(maxsize=65_536)
-def _shows(limits: FieldLimits, path: str) -> bool:
-    return all(any(_grants(each, path) for each in side) for side in limits.sides)
-
-
-def _grants(each: FieldGrant, path: str) -> bool:
-    if not any(_fits(pattern, path) for pattern in each.grant):
-        return False
-    return not any(_fits(pattern, path) for pattern in each.excepted)
-
-
-def _fits(pattern: str, path: str) -> bool:
-    return matcher(pattern)(path)
+        return visible_fields(self).shows(path)
 
 
 @dataclass(frozen=True, slots=True)

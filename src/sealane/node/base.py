@@ -21,10 +21,14 @@ from sealane.inbound import (
     register_task_handlers,
 )
 from sealane.inbound.cluster import register_relay_handlers
+from sealane.inbound.secure_settings import register_reload_handler
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import TaskRegistry
+from sealane.node.audit_log import open_audit
 from sealane.node.config import config_folder, connection_profile, published, registry
 from sealane.node.hosts import bind_hosts, ports_to_try, preferred
+from sealane.node.keystore import secure_reload
+from sealane.node.tls import NodeTls
 from sealane.remote import Pins, RemoteClusters
 from sealane.remote.diagnosis import ConnectionTests, Tools
 from sealane.remote.protocols import SettingsSource
@@ -32,24 +36,25 @@ from sealane.remote.registry import CLIENT_ROLE
 from sealane.remote.transport.identity import IdentityRequest
 from sealane.remote.transport.nodes import NodesRequest
 from sealane.rest.app import Limits, RestApp
+from sealane.rest.gate import Gate
 from sealane.rest.router import Route
 from sealane.rest.server import HttpServer, address_of, bind_http
 from sealane.rest.services import Build
 from sealane.search.async_search import AsyncLimits, AsyncSearches
 from sealane.search.coordinator import SearchService
-from sealane.security.rules import authorize
+from sealane.security.rules import Authorize, allow_all
 from sealane.settings import Settings
 from sealane.settings import node_settings as keys
+from sealane.settings.audit_settings import wanted_events
 from sealane.settings.discovery_settings import (
     HTTP_PUBLISH_HOST,
     HTTP_PUBLISH_PORT,
     TRANSPORT_PUBLISH_HOST,
     TRANSPORT_PUBLISH_PORT,
 )
+from sealane.settings.secure_settings import SecureSettings
 from sealane.settings.tcp_settings import TRANSPORT_TCP
-from sealane.settings.tls_settings import TRANSPORT_TLS
 from sealane.transport import AsyncioNetwork, TaskScope, TransportService
-from sealane.transport.tls_files import TlsFiles
 from sealane.wire.families.protocol import Membership as ForeignMembership
 
 OPENSEARCH_NUMBER = "2.19.4"
@@ -75,13 +80,20 @@ class Base:
         """What this node says of itself, filled as its parts are made."""
         self._server: HttpServer | None = None
         self.max_content_length = keys.HTTP_MAX_CONTENT_LENGTH.get(settings)
-        self.tls = _tls(settings)
+        self.tls = NodeTls(settings, config_folder(settings), self.clock)
+        self.secure = SecureSettings(settings.secrets)
+        """What the keystore holds, as it was read last."""
+        self.audit = open_audit(settings, self.node_id, self.clock, stack)
+        self.authorize: Authorize = allow_all
+        """Who may do what here; with security it is set before anything is registered."""
+        self.gate: Gate | None = None
+        """Who asks over HTTP; None where everybody may."""
         self.transport = TransportService(
             local=lambda: (self.info, self.identity),
             network=AsyncioNetwork(TRANSPORT_TCP.read(settings)),
             tasks=self.tasks,
             clock=self.clock,
-            client_tls=None if self.tls is None else self.tls.client,
+            client_tls=None if self.tls.transport is None else self.tls.transport.client,
         )
         self._info: NodeInfo | None = None
         self._http_sockets: list[socket.socket] = []
@@ -115,6 +127,12 @@ class Base:
             max_content_length=self.max_content_length,
         )
 
+    def audit_by(self, source: SettingsSource) -> None:
+        """Which events are audited follows the settings from here on."""
+        self.audit.set_wanted(wanted_events(source.current))
+        stop = source.subscribe(lambda old, new: self.audit.set_wanted(wanted_events(new)))
+        self.stack.callback(stop)
+
     def fellows(self, nodes: Callable[[], Sequence[NodeInfo]]) -> FellowNodes:
         """Requests to the nodes of the cluster, which `nodes` says."""
         fellows = FellowNodes(
@@ -130,10 +148,9 @@ class Base:
     async def listen(self) -> None:
         """Opens the transport's ports. Handlers are registered before. Raises IOFailure, StartError."""
         self.stack.push_async_callback(self.transport.close)
-        tls = self.tls
-        if tls is not None:
+        if self.tls.watch.groups:
             background = await self.stack.enter_async_context(TaskScope("certificates"))
-            background.start(tls.watch(), name="certificates")
+            background.start(self.tls.watch.run(), name="certificates")
         for host in bind_hosts(self.settings, keys.TRANSPORT_HOST):
             self.bound.append(await self._listen_on(host))
         publish = published(
@@ -142,7 +159,7 @@ class Base:
         self._info = _node_info(self.settings, self.folder, publish)
 
     async def _listen_on(self, host: str) -> Address:
-        tls, failure = self.tls, None
+        tls, failure = self.tls.transport, None
         for port in ports_to_try(keys.TRANSPORT_PORT.get(self.settings), self.bound):
             try:
                 return await self.transport.listen(
@@ -167,17 +184,22 @@ class Base:
                 nodes=cluster.nodes(),
                 master_id=cluster.master_id or None,
             ),
-            authorize=authorize,
+            authorize=self.authorize,
         )
-        register_relay_handlers(self.transport, fellows=fellows, authorize=authorize)
-        register_report_handler(self.transport, report=self.report, authorize=authorize)
+        register_relay_handlers(self.transport, fellows=fellows, authorize=self.authorize)
+        register_report_handler(self.transport, report=self.report, authorize=self.authorize)
+        register_reload_handler(
+            self.transport,
+            reload=secure_reload(config_folder(self.settings), registry(), self.secure),
+            authorize=self.authorize,
+        )
         register_task_handlers(
             self.transport,
             tasks=self.tasks,
             clock=self.clock,
             nodes=lambda: list(cluster.nodes()),
             fellows=fellows,
-            authorize=authorize,
+            authorize=self.authorize,
         )
 
     def remotes(
@@ -244,6 +266,7 @@ class Base:
             limits=Limits(max_content_length=self.max_content_length),
             product_header=keys.HTTP_FACE.get(self.settings) is keys.Face.ELASTICSEARCH,
             elsewhere=elsewhere,
+            gate=self.gate,
         )
         return await self.stack.enter_async_context(app)
 
@@ -270,7 +293,9 @@ class Base:
     async def serve(self, app: RestApp) -> None:
         """Opens the HTTP ports."""
         assert self._http_sockets, "the HTTP ports have not been bound"
-        self._server = await self.stack.enter_async_context(HttpServer(app))
+        self._server = await self.stack.enter_async_context(
+            HttpServer(app, secure=self.tls.https())
+        )
         await self._server.serve(*self._http_sockets)
         # The first thing at the end: requests of other nodes may end while HTTP's do.
         self.stack.callback(self.transport.begin_drain)
@@ -282,12 +307,6 @@ class Base:
             "current_open": server.connections_open if server else 0,
             "total_opened": server.connections_opened if server else 0,
         }
-
-
-def _tls(settings: Settings) -> TlsFiles | None:
-    """The TLS of the transport; None where it is plain. Raises SettingsError for files that do not fit."""
-    values = TRANSPORT_TLS.read(settings)
-    return TlsFiles(values, config_folder(settings), SystemClock()) if values.enabled else None
 
 
 def _node_info(settings: Settings, folder: DataFolder, address: Address) -> NodeInfo:

@@ -32,6 +32,7 @@ from sealane.rest.forward import ForwardedRequests, pass_on
 from sealane.rest.handlers import (
     analyze,
     async_search,
+    certificates,
     explain,
     metrics,
     pit,
@@ -53,7 +54,6 @@ from sealane.search.local_indices import LocalIndices
 from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
 from sealane.search.slow_log import CcsSlowLog, ShardSlowLog
-from sealane.security.rules import authorize
 from sealane.settings import node_settings as keys
 from sealane.settings.discovery_settings import FOLLOWER_CHECK_TIMEOUT
 from sealane.transport import TaskScope
@@ -168,16 +168,16 @@ def _lead(base: Base, held: _Held) -> _Master:
     )
     about = AboutLocalCluster(names=indices, version=base.build().product, stats=totals.stats)
     register_handlers(
-        base.transport, local=local, nodes=lambda: list(cluster.nodes()), authorize=authorize
+        base.transport, local=local, nodes=lambda: list(cluster.nodes()), authorize=base.authorize
     )
-    register_phase_handlers(base.transport, local=local, authorize=authorize)
-    register_about_handlers(base.transport, about=about, authorize=authorize)
+    register_phase_handlers(base.transport, local=local, authorize=base.authorize)
+    register_about_handlers(base.transport, about=about, authorize=base.authorize)
     about_indices = LocalIndices(indices=indices, reader=held.engine)
-    register_indices_handlers(base.transport, local=about_indices, authorize=authorize)
+    register_indices_handlers(base.transport, local=about_indices, authorize=base.authorize)
     base.register_membership(cluster, fellows)
     forwarded = ForwardedRequests()
     register_master_handlers(
-        base.transport, master=membership, forwarded=forwarded, authorize=authorize
+        base.transport, master=membership, forwarded=forwarded, authorize=base.authorize
     )
     return _Master(
         membership=membership,
@@ -205,6 +205,7 @@ async def start_data_node(base: Base) -> None:
     membership.publish()
     pins = StoredPins(held.store, held.background)
     await pins.load()
+    base.audit_by(settings)
     remotes = base.remotes(settings, pins=pins, origin=settings.origin)
     ccs = CcsDefaults(settings)
     searches = SearchService(
@@ -243,6 +244,7 @@ async def start_data_node(base: Base) -> None:
         clock=base.clock,
         build=base.build(),
         max_content_length=base.max_content_length,
+        transport_tls=base.tls.transport is not None,
         unopened=held.unopened,
     )
     app = await base.app(
@@ -253,6 +255,7 @@ async def start_data_node(base: Base) -> None:
             *scroll.routes(searches),
             *async_search.routes(async_searches, pass_on(master.cluster, lambda: master.fellows)),
             *metrics.routes(figures.collect),
+            *certificates.routes(base.tls.listed),
             *remote_test.routes(base.connection_tests(settings, remotes)),
             *resolve_cluster.routes(ClusterResolver(local=master.about, remotes=remotes)),
             *apis.routes(

@@ -30,6 +30,7 @@ from sealane.rest.forward import ForwardedRequests, forwarding_route, pass_on
 from sealane.rest.handlers import (
     about_indices,
     async_search,
+    certificates,
     metrics,
     pit,
     remote_test,
@@ -43,7 +44,6 @@ from sealane.search.defaults import CcsDefaults, SettingsDefaults
 from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
 from sealane.search.slow_log import CcsSlowLog
-from sealane.security.rules import authorize
 from sealane.settings.discovery_settings import (
     INITIAL_STATE_TIMEOUT,
     LEADER_CHECK_INTERVAL,
@@ -81,15 +81,18 @@ async def start_gateway(base: Base) -> None:
     followed = _follow(base, settings)
     joined, cluster, fellows = followed.joined, followed.cluster, followed.fellows
     local = DataNodeClient(fellows, lambda: joined.master, lambda: joined.has_master)
-    register_passed_on(base.transport, ask=local.ask, authorize=authorize)
-    register_nodes_handler(base.transport, nodes=lambda: list(cluster.nodes()), authorize=authorize)
+    register_passed_on(base.transport, ask=local.ask, authorize=base.authorize)
+    register_nodes_handler(
+        base.transport, nodes=lambda: list(cluster.nodes()), authorize=base.authorize
+    )
     base.register_membership(cluster, fellows)
     forwarded = ForwardedRequests()
-    register_forward_handler(base.transport, forwarded=forwarded, authorize=authorize)
+    register_forward_handler(base.transport, forwarded=forwarded, authorize=base.authorize)
     await base.listen()
     background = await stack.enter_async_context(TaskScope("node"))
     pins = StoredPins(store, background)
     await pins.load()
+    base.audit_by(settings)
     remotes = base.remotes(settings, pins=pins, origin=settings.origin)
     ccs = CcsDefaults(settings)
     searches = SearchService(
@@ -116,6 +119,7 @@ async def start_gateway(base: Base) -> None:
         clock=base.clock,
         build=base.build(),
         max_content_length=base.max_content_length,
+        transport_tls=base.tls.transport is not None,
     )
     app = await base.app(
         [
@@ -125,6 +129,7 @@ async def start_gateway(base: Base) -> None:
             *scroll.routes(searches),
             *async_search.routes(async_searches, pass_on(cluster, lambda: fellows)),
             *metrics.routes(figures.collect),
+            *certificates.routes(base.tls.listed),
             *remote_test.routes(base.connection_tests(settings, remotes)),
             *resolve_cluster.routes(ClusterResolver(local=local, remotes=remotes)),
             *about_indices.routes(IndicesClient(local.ask), RemoteIndices(remotes)),

@@ -12,8 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sealane.clock import Clock
-from sealane.errors import ApiError, IllegalArgument, NodeClosed, ParseError, SecurityError
-from sealane.model.security import ANONYMOUS
+from sealane.errors import (
+    ApiError,
+    AuthenticationFailed,
+    IllegalArgument,
+    NodeClosed,
+    ParseError,
+)
+from sealane.model.access import bound
+from sealane.model.security import Subject
 from sealane.model.task import Context, Task, TaskRegistry
 from sealane.rest.bodies import to_utf8, yaml_to_json
 from sealane.rest.errors import (
@@ -24,6 +31,7 @@ from sealane.rest.errors import (
     error_body,
 )
 from sealane.rest.filter_path import FilterPath
+from sealane.rest.gate import Gate, read_credentials
 from sealane.rest.head import Head, Message, read_head
 from sealane.rest.media import FORMATS, Negotiated, negotiate
 from sealane.rest.params import boolean, parse_params
@@ -32,7 +40,6 @@ from sealane.rest.query_string import parse_query
 from sealane.rest.render import render_json, render_yaml
 from sealane.rest.request import JSON, TEXT, YAML, Request, Response
 from sealane.rest.router import Route, Router
-from sealane.security.rules import authorize
 from sealane.settings.index_settings import ValidationError
 
 _log = logging.getLogger("sealane.rest")
@@ -72,8 +79,12 @@ class RestApp:
         limits: Limits,
         product_header: bool = True,
         elsewhere: Route | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        """`elsewhere` takes whole requests that `routes` do not serve; without it those are refused."""
+        """`elsewhere` takes whole requests that `routes` do not serve; without it those are refused. `gate` says who
+        asks and what they may do; without it everybody may do everything.
+        """
+        self._gate = gate
         self._router = Router(routes)
         self._elsewhere = elsewhere
         self._tasks = tasks
@@ -108,6 +119,9 @@ class RestApp:
         head = Head(scope["method"], "", "", {})
         try:
             read_head(head, scope)
+            if self._gate is not None:
+                # Before the body: who is not let in has nothing read.
+                head.subject = await self._authenticate(self._gate, head, scope)
             body = await self._read_body(head, receive)
             if body is None:
                 return
@@ -127,6 +141,13 @@ class RestApp:
         except Exception as error:
             response = self._error_response(head, error)
         await self._send(head, response, send)
+
+    async def _authenticate(self, gate: Gate, head: Head, scope: Message) -> Subject:
+        """Raises AuthenticationFailed. What asks for the methods of a path needs no name, as in the reference."""
+        if head.method == "OPTIONS":
+            return head.subject
+        credentials = read_credentials(scope, head.uri)
+        return gate.authenticated(credentials) or await gate.authenticate(credentials)
 
     # -- in ----------------------------------------------------------------------------------------------------
 
@@ -169,6 +190,7 @@ class RestApp:
         """The answer to a request that came in another way than from a client, as part of `ctx.task`."""
         path, _, query = uri.partition("?")
         head = Head(method, path, uri, parse_query(query), content_type, accept, trace=ctx.headers)
+        head.subject = ctx.subject
         try:
             return await self._answer(head, body, None, ctx.task)
         except Exception as error:
@@ -184,7 +206,9 @@ class RestApp:
             description=head.uri,
             headers=head.trace,
         ) as task:
-            ctx = Context(task=task, start_ms=task.start_ms, headers=head.trace)
+            ctx = Context(
+                task=task, subject=head.subject, start_ms=task.start_ms, headers=head.trace
+            )
             media = (head.content_type, head.accept)
             request = Request(
                 head.method, head.path, head.uri, {}, head.query, body, ctx, media=media
@@ -223,7 +247,9 @@ class RestApp:
             description=head.uri,
             headers=head.trace,
         ) as task:
-            ctx = Context(task=task, start_ms=task.start_ms, headers=head.trace)
+            ctx = Context(
+                task=task, subject=head.subject, start_ms=task.start_ms, headers=head.trace
+            )
             request = Request(
                 head.method,
                 head.path,
@@ -234,10 +260,16 @@ class RestApp:
                 ctx,
                 media.text if options is None else options.text,
             )
-            decision = authorize(ANONYMOUS, route.action, route.indices(request))
-            if not decision.granted:
-                raise SecurityError(decision.reason)
-            response = await self._run(route, request, task, receive)
+            gate = self._gate
+            if gate is None:
+                response = await self._run(route, request, task, receive)
+            else:
+                indices = route.indices(request)
+                access = gate.access(head.subject, route.action, indices)
+                for each in route.also:
+                    gate.access(head.subject, each, indices)
+                with bound(access):
+                    response = await self._run(route, request, task, receive)
         return _rendered(response, media, options)
 
     async def _run(
@@ -406,6 +438,8 @@ def _error_response(head: Head, shown: ApiError) -> Response:
     response = Response(error_body(shown, trace=trace), shown.status)
     if isinstance(shown, MethodNotAllowed):
         response.headers = ((b"Allow", shown.allowed.encode()),)
+    elif isinstance(shown, AuthenticationFailed):
+        response.headers = tuple((b"WWW-Authenticate", each.encode()) for each in shown.challenges)
     if isinstance(shown, MediaTypeHeaderError):
         return response
     try:

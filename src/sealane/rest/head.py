@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sealane.model.security import ANONYMOUS, Subject
 from sealane.model.task import NO_HEADERS
 from sealane.rest.query_string import parse_query
 
@@ -25,6 +26,7 @@ class Head:
     length: int | None = None
     opaque_id: bytes | None = None
     trace: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    subject: Subject = ANONYMOUS
 
 
 def read_head(head: Head, scope: Message) -> None:

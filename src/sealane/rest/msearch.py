@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, TaskCancelled
+from sealane.model.access import acting
 from sealane.model.task import Context
 from sealane.rest.msearch_items import read_items
 from sealane.rest.params import INDICES_OPTIONS, Parser, boolean, integer
@@ -27,6 +28,9 @@ def _positive(name: str, text: str) -> int:
         raise IllegalArgument("maxConcurrentSearchRequests must be positive")
     return value
 
+
+SEARCH = "indices:data/read/search"
+"""What each item is judged by."""
 
 MSEARCH_PARAMS: dict[str, Parser] = {
     **INDICES_OPTIONS,
@@ -81,7 +85,8 @@ async def answer_item(
 ) -> dict[str, Any]:
     """What stands in `responses` for one search; its failure is its own. `params` are the request's."""
     try:
-        outcome = await service.search(wanted, ctx)
+        with acting(SEARCH):
+            outcome = await service.search(wanted, ctx)
     except TaskCancelled:
         raise
     except ApiError as error:

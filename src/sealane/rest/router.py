@@ -49,6 +49,8 @@ class Route:
     params: Mapping[str, Parser] = field(default_factory=dict)
     body: bool = False
     unsuggested: frozenset[str] = frozenset()
+    also: tuple[str, ...] = ()
+    """Further actions that its answer is made of: what the reference asks several APIs for. All must be allowed."""
     shadows: bool = False
     """Whether only its own methods are taken from what a parameter would match in the place of its last segment."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from sealane.cluster.documents import BulkItem, Outcome, Refresh
 from sealane.errors import ApiError, VersionConflict
+from sealane.model.access import acting
 from sealane.model.document import WriteResult
 from sealane.model.task import Context, Task, TaskId
 from sealane.reduce.partial import Hit, ShardFailure
@@ -21,6 +22,9 @@ from sealane.search.scroll import ScrollPage
 
 KEEP_MS: Final = 300_000
 """How long a page may take, unless the request says otherwise."""
+SEARCH: Final = "indices:data/read/search"
+SCROLL: Final = "indices:data/read/scroll"
+BULK: Final = "indices:data/write/bulk"
 CLEAR: Final = "indices:data/read/scroll/clear"
 _CLOSE_S: Final = 5.0
 """How long the end waits for the contexts to be closed; they expire by themselves too."""
@@ -145,7 +149,8 @@ class BulkByScroll:
         clock = asyncio.get_running_loop().time
         started, progress = clock(), work.progress
         keep_ms = work.search.scroll_ms or KEEP_MS
-        page = await self._searches.search(work.search, ctx)
+        with acting(SEARCH):
+            page = await self._searches.search(work.search, ctx)
         held = page.scroll_id
         total = page.answer.total.value if page.answer.total is not None else 0
         progress.total = total if work.max_docs is None else min(total, work.max_docs)
@@ -171,7 +176,8 @@ class BulkByScroll:
                     break
                 # The contexts have to outlive the wait, which comes when they have been kept for it.
                 kept_ms = keep_ms + int(wait_s * 1000)
-                page = (await self._searches.scrolls.next(held, kept_ms, ctx)).outcome
+                with acting(SCROLL):
+                    page = (await self._searches.scrolls.next(held, kept_ms, ctx)).outcome
                 await self._throttle(wait_s, progress)
         finally:
             if held is not None:
@@ -193,7 +199,8 @@ class BulkByScroll:
     async def _write(self, hits: Sequence[Hit], work: Work, ctx: Context) -> list[BulkFailure]:
         """Writes a page; the failures that end the whole."""
         refresh = Refresh.NOW if work.refresh else Refresh.NO
-        outcomes = await self._documents.bulk([work.write(hit) for hit in hits], refresh, ctx)
+        with acting(BULK):
+            outcomes = await self._documents.bulk([work.write(hit) for hit in hits], refresh, ctx)
         failures = [_counted(each, work) for each in outcomes]
         return [each for each in failures if each is not None]
 
@@ -209,7 +216,8 @@ class BulkByScroll:
         own = Context(task=task, subject=ctx.subject, start_ms=ctx.start_ms)
         try:
             async with asyncio.timeout(_CLOSE_S):
-                await self._searches.scrolls.close([scroll_id], own)
+                with acting(CLEAR):
+                    await self._searches.scrolls.close([scroll_id], own)
         except (TimeoutError, ApiError):
             pass  # a remote that is gone lets its contexts expire
 

@@ -8,13 +8,14 @@ from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.documents import BulkItem
 from sealane.cluster.resolve import resolve_write_target
 from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument
+from sealane.model.access import acting, current_access
 from sealane.model.document import OpType, VersionType, WriteOp
 from sealane.model.index_names import split_alias
 from sealane.model.search import IndicesOptions
 from sealane.model.task import Context
 from sealane.query.by_query_body import NO_LIMIT, ByQuery, Reindex
 from sealane.reduce.partial import Hit
-from sealane.search.bulk_by_scroll import KEEP_MS, BulkByScroll, Done, Progress, Work
+from sealane.search.bulk_by_scroll import BULK, KEEP_MS, SEARCH, BulkByScroll, Done, Progress, Work
 from sealane.search.client_search import ClientSearch
 from sealane.search.local_indices import Indices
 
@@ -43,12 +44,16 @@ class ByQueryService:
         destination in another cluster, and what is wrong with the local names.
         """
         dest = wanted.dest.index
-        found = resolve_write_target(self._indices.metadata, dest, ctx.start_ms)
+        with acting(BULK):
+            access = current_access()
+        found = resolve_write_target(self._indices.metadata, dest, ctx.start_ms, access)
         target = resolve_date_name(dest, ctx.start_ms) if found is None else found.name
         local = [each for each in wanted.indices if split_alias(each) is None]
         if not local:
             return
-        for index in self._indices.resolve(local, IndicesOptions(), ctx.start_ms):
+        with acting(SEARCH):
+            sources = self._indices.resolve(local, IndicesOptions(), ctx.start_ms)
+        for index in sources:
             if index.name == target:
                 raise ActionRequestValidation(
                     [f"reindex cannot write into an index its reading from [{target}]"]

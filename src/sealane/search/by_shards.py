@@ -163,7 +163,7 @@ def _shards_of(alias: str, answer: ShardsAnswer) -> list[PhasedShard]:
     return [
         PhasedShard(
             alias=alias,
-            target=ShardTarget(each.index, each.uuid, shard, 0, each.filters),
+            target=ShardTarget(each.index, each.uuid, shard, 0, each.filters, None, each.reached),
             node=answer.node,
             skipped=shard in each.skipped,
         )

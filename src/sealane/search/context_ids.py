@@ -22,6 +22,7 @@ class HeldIndex(msgspec.Struct, frozen=True, array_like=True):
     shards: tuple[int, ...]
     contexts: tuple[int, ...]
     filters: tuple[bytes, ...] | None = None
+    reached: tuple[str, ...] = ()
 
 
 class HeldCluster(msgspec.Struct, frozen=True, array_like=True):
@@ -63,7 +64,7 @@ def read_pit_id(text: str) -> tuple[HeldCluster, ...]:
     """Raises NotBase64, NotAnId for another id."""
     try:
         held = _pit_decoder.decode(read_id(_PIT_V1, text))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAnId(text) from error
     if any(len(index.shards) != len(index.contexts) for each in held for index in each.indices):
         raise NotAnId(text)
@@ -78,5 +79,5 @@ def read_scroll_id(text: str) -> tuple[ScrolledCluster, ...]:
     """Raises NotBase64, NotAnId for another id."""
     try:
         return _scroll_decoder.decode(read_id(_SCROLL_V1, text))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAnId(text) from error

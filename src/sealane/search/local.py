@@ -24,9 +24,9 @@ from sealane.remote.transport.messages_phases import Phase
 from sealane.search.aside import aside
 from sealane.search.failed_shards import FailedShard, search_failed
 from sealane.search.fan_out import ask_all
+from sealane.search.limited import filter_of
 from sealane.search.one_shard import (
     CONCURRENT_SHARDS,
-    any_of,
     ask_shard,
     no_hits,
     pause_after,
@@ -69,6 +69,7 @@ class LocalCluster:
         self._memo = MergeMemo()
         self.phases = ShardPhases(
             resolve=self._resolve_names,
+            limits_of=indices.limits_of,
             reader=reader,
             node_id=node_id,
             defaults=defaults,
@@ -225,7 +226,8 @@ def _shard_search(target: ResolvedIndex, request: SearchRequest, ctx: Context) -
         # Nothing is collected where nothing is shown, wherever the page begins.
         size=request.from_ + request.size if request.size else 0,
         now_ms=ctx.start_ms,
-        filter=any_of(target.filters),
+        filter=filter_of(target.filters, target.limits),
+        fields=None if target.limits is None else target.limits.fields,
         request_cache=request.request_cache,
     )
 

@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from sealane.cluster.index_names import names_reached
 from sealane.cluster.metadata import ClusterMetadata
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.engine.base import Reader, ShardSearch, TermsWanted
@@ -61,6 +60,10 @@ class Indices(Protocol):
         self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
     ) -> Sequence[ResolvedIndex]: ...
 
+    def named(
+        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
+    ) -> ResolvedNames: ...
+
 
 class LocalIndices:
     """Implements AboutIndices over this cluster's own indices."""
@@ -71,9 +74,7 @@ class LocalIndices:
 
     async def resolve_index(self, request: ResolveIndexRequest, ctx: Context) -> ResolvedNames:
         """Raises IndexNotFound, InvalidIndexName, ParseError."""
-        return names_reached(
-            self._indices.metadata, request.expressions, request.options, ctx.start_ms
-        )
+        return self._indices.named(request.expressions, request.options, ctx.start_ms)
 
     async def field_caps(self, request: FieldCapsRequest, ctx: Context) -> FieldCapsPart:
         """What is wrong with an index is its failure; only names that are wrong fail the whole.

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from sealane.errors import ApiError
 from sealane.reduce.partial import Hit, Partial, ShardCounts
 from sealane.remote.transport.messages_phases import ShardOutcome, ShardTarget
@@ -132,10 +134,7 @@ def number(shards: Iterable[PhasedShard]) -> int:
     """Gives each shard that is asked its number among them, and returns how many there are."""
     asked = [shard for shard in shards if not shard.skipped]
     for place, shard in enumerate(asked):
-        target = shard.target
-        shard.target = ShardTarget(
-            target.index, target.uuid, target.shard, place, target.filters, target.context
-        )
+        shard.target = msgspec.structs.replace(shard.target, number=place)
     return len(asked)
 
 

@@ -185,7 +185,13 @@ class PointsInTime:
                 PhasedShard(
                     alias=alias,
                     target=ShardTarget(
-                        each.index, each.uuid, shard, 0, each.filters, held.context(number)
+                        each.index,
+                        each.uuid,
+                        shard,
+                        0,
+                        each.filters,
+                        held.context(number),
+                        each.reached,
                     ),
                     node=held.node,
                 )
@@ -255,6 +261,7 @@ def _held(cluster: PhasedCluster) -> HeldCluster:
                 shards=tuple(each.target.shard for each in shards),
                 contexts=tuple(split_context(each.context or "")[1] for each in shards),
                 filters=shards[0].target.filters,
+                reached=shards[0].target.reached,
             )
             for uuid, shards in found.items()
         ),

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.search import IndicesOptions, SearchRequest
+from sealane.model.security import IndexLimits
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.remote.transport.messages_phases import Phase
@@ -106,4 +107,7 @@ class IndexSource(Protocol):
     def resolve(
         self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
     ) -> Sequence[ResolvedIndex]:
-        """The concrete indices, each once. Raises IndexNotFound, IndexClosed, InvalidIndexName."""
+        """The concrete indices, each once. Raises IndexNotFound, IndexClosed, InvalidIndexName, SecurityError."""
+
+    def limits_of(self, index: str, uuid: str, reached: Sequence[str]) -> IndexLimits | None:
+        """What may be seen of an index that an earlier step resolved. Raises SecurityError."""

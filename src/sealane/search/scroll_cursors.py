@@ -7,10 +7,11 @@ of the last document of the shard that a page has shown, which is the reason why
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sealane.errors import SearchContextMissing, TooManyScrollContexts
+from sealane.errors import TooManyScrollContexts
 from sealane.model.dsl import SearchBody
 from sealane.reduce.partial import SortValue
 from sealane.remote.transport.messages_phases import QueryRequest, ShardTarget
+from sealane.search.context_owners import missing
 
 
 @dataclass(slots=True)
@@ -58,9 +59,7 @@ class ScrollCursors:
         """Raises SearchContextMissing."""
         cursor = self._cursors.get(context)
         if cursor is None:
-            raise SearchContextMissing(
-                f"No search context found for id [{context.rpartition(':')[2]}]"
-            )
+            raise missing(context)
         return cursor
 
     def advance(self, context: str, after: Sequence[SortValue]) -> None:

@@ -16,8 +16,10 @@ import msgspec
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.engine.base import FoundDoc, Reader, ShardSearch
 from sealane.errors import ApiError, TaskCancelled
+from sealane.model.access import current_access
 from sealane.model.dsl import SearchBody
 from sealane.model.search import IndicesOptions
+from sealane.model.security import IndexLimits
 from sealane.model.task import Context
 from sealane.query import parse_search_body
 from sealane.remote.transport.messages_phases import (
@@ -49,12 +51,13 @@ from sealane.remote.transport.messages_phases import (
     ShardTarget,
     WantedDocs,
 )
+from sealane.search.context_owners import ContextOwners
 from sealane.search.failed_shards import FailedShard
 from sealane.search.fan_out import ask_all
 from sealane.search.keep_alive import keep_alive_s
+from sealane.search.limited import filter_of
 from sealane.search.one_shard import (
     CONCURRENT_SHARDS,
-    any_of,
     ask_shard,
     name_node,
     pause_after,
@@ -66,9 +69,14 @@ from sealane.search.routed import shards_asked
 from sealane.search.scroll_cursors import ScrollCursor, ScrollCursors
 from sealane.search.slow_log import NO_SLOW_LOG, ShardSlowLog
 
+CLEAR_ALL_SCROLLS = "cluster:admin/indices/scroll/clear_all"
+"""The action that may end what belongs to others."""
+
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+LimitsOf = Callable[[str, str, Sequence[str]], IndexLimits | None]
+"""What may be seen of the index with this name and uuid, reached by these names. Raises SecurityError."""
 ResolveNames = Callable[[Sequence[str], IndicesOptions, Context], Sequence[ResolvedIndex]]
 
 
@@ -86,6 +94,7 @@ class ShardPhases:
         self,
         *,
         resolve: ResolveNames,
+        limits_of: LimitsOf,
         reader: Reader,
         node_id: str,
         defaults: SearchDefaults,
@@ -93,10 +102,12 @@ class ShardPhases:
     ) -> None:
         self._slow_log = slow_log
         self._resolve = resolve
+        self._limits_of = limits_of
         self._reader = reader
         self._node_id = node_id
         self._defaults = defaults
         self.scrolls = ScrollCursors(defaults.max_open_scrolls)
+        self._owners = ContextOwners()
         self._steps: dict[str, Callable[[Any, Context], Awaitable[Any]]] = {
             SHARDS.action: self._shards,
             CAN_MATCH.action: self._can_match,
@@ -132,7 +143,7 @@ class ShardPhases:
                 for shard in shards:
                     await pause_after(next(looked_at))
                     target = ShardTarget(each.name, each.uuid, shard, 0, each.filters)
-                    search = _search_of(body, target, 0, 1, None, ctx)
+                    search = _search_of(body, target, each.limits, 0, 1, ctx)
                     if not await self._may_match(target, search):
                         skipped.append(shard)
             found.append(
@@ -142,6 +153,7 @@ class ShardPhases:
                     shards=tuple(shards),
                     filters=each.filters,
                     skipped=tuple(skipped),
+                    reached=each.reached,
                 )
             )
         return ShardsAnswer(self._node_id, found)
@@ -151,7 +163,7 @@ class ShardPhases:
         matches = []
         for number, each in enumerate(request.targets):
             await pause_after(number)
-            search = _search_of(body, each, 0, 1, each.context, ctx)
+            search = _search_of(body, each, self._permitted(each, ctx), 0, 1, ctx)
             matches.append(await self._may_match(each, search))
         return CanMatchAnswer(matches)
 
@@ -177,14 +189,16 @@ class ShardPhases:
     ) -> ShardOutcome:
         own = None
         try:
+            limits = self._permitted(target, ctx)
             context = target.context
             if context is not None and request.keep_ms:
                 await self._reader.keep_reader(context, self._keep_s(request.keep_ms))
             if context is None and (request.scroll or (request.keep_ms and request.size)):
-                context = own = await self._opened(target, request, body, opened)
-            search = _search_of(body, target, request.size, request.shard_count, context, ctx)
+                context = own = await self._opened(target, request, body, opened, ctx)
+            search = _search_of(body, target, limits, request.size, request.shard_count, ctx)
             search = replace(
                 search,
+                reader=context,
                 query_only=True,
                 request_cache=request.request_cache,
                 scroll=request.scroll,
@@ -211,18 +225,39 @@ class ShardPhases:
             return ShardOutcome(error=answer.failure.error)
         return ShardOutcome(partial=answer)
 
-    async def _opened(
-        self, target: ShardTarget, request: QueryRequest, body: SearchBody, opened: list[str]
-    ) -> str:
-        keep_s = self._keep_s(request.keep_ms)
-        if request.scroll:
-            self.scrolls.check_room()
+    def _permitted(self, target: ShardTarget, ctx: Context) -> IndexLimits | None:
+        """What the request may see of the target. Nothing that it says of it is believed: not that name and uuid belong
+        together, nor that the context is its own. Raises SecurityError, SearchContextMissing.
+        """
+        if target.context is not None:
+            self._owners.check(target.context, ctx)
+        return self._limits_of(target.index, target.uuid, target.reached)
+
+    async def _open_context(self, target: ShardTarget, keep_ms: int, ctx: Context) -> str:
         context = await self._reader.open_reader(
             target.uuid,
             target.shard,
-            keep_alive_s=keep_s,
-            on_close=self.scrolls.forget if request.scroll else None,
+            keep_alive_s=self._keep_s(keep_ms),
+            on_close=self._context_closed,
         )
+        self._owners.claim(context, ctx)
+        return context
+
+    def _context_closed(self, context: str) -> None:
+        self._owners.forget(context)
+        self.scrolls.forget(context)
+
+    async def _opened(
+        self,
+        target: ShardTarget,
+        request: QueryRequest,
+        body: SearchBody,
+        opened: list[str],
+        ctx: Context,
+    ) -> str:
+        if request.scroll:
+            self.scrolls.check_room()
+        context = await self._open_context(target, request.keep_ms, ctx)
         opened.append(context)
         if request.scroll:
             pinned = msgspec.structs.replace(target, context=context)
@@ -238,17 +273,18 @@ class ShardPhases:
                 at_a_time=CONCURRENT_SHARDS,
             )
         finally:
-            await self._close_all(request.frees)
+            await self._close_all([each for each in request.frees if self._owners.owns(each, ctx)])
         return FetchAnswer(outcomes)
 
     async def _fetch_one(
         self, wanted: WantedDocs, request: FetchRequest, body: SearchBody, ctx: Context
     ) -> FetchOutcome:
         target = wanted.target
-        search = _search_of(body, target, 0, request.shard_count, target.context, ctx)
-        search = replace(search, scroll=wanted.after is not None)
         docs = [FoundDoc(each.doc, each.score, each.group) for each in wanted.docs]
         try:
+            limits = self._permitted(target, ctx)
+            search = _search_of(body, target, limits, 0, request.shard_count, ctx)
+            search = replace(search, scroll=wanted.after is not None)
             hits = await self._reader.fetch(target.uuid, target.shard, search, docs, ctx)
         except TaskCancelled:
             raise
@@ -265,9 +301,8 @@ class ShardPhases:
 
         async def open_one(target: ShardTarget) -> ShardOutcome:
             try:
-                context = await self._reader.open_reader(
-                    target.uuid, target.shard, keep_alive_s=self._keep_s(request.keep_ms)
-                )
+                self._limits_of(target.index, target.uuid, target.reached)
+                context = await self._open_context(target, request.keep_ms, ctx)
             except ApiError as error:
                 return ShardOutcome(error=error.to_wire())
             opened.append(context)
@@ -278,7 +313,9 @@ class ShardPhases:
     async def _scroll(self, request: ScrollRequest, ctx: Context) -> ScrollAnswer:
         async def page_of(context: str) -> tuple[ShardOutcome, ScrollCursor | None]:
             try:
+                self._owners.check(context, ctx)
                 cursor = self.scrolls.find(context)
+                limits = self._permitted(cursor.target, ctx)
                 keep_ms = request.keep_ms
                 if keep_ms is not None:
                     await self._reader.keep_reader(context, self._keep_s(keep_ms))
@@ -286,7 +323,7 @@ class ShardPhases:
                 return ShardOutcome(error=error.to_wire()), None
             asked = cursor.request
             search = _search_of(
-                cursor.page(), cursor.target, asked.size, asked.shard_count, context, ctx
+                cursor.page(), cursor.target, limits, asked.size, asked.shard_count, ctx
             )
             search = replace(search, query_only=True, scroll=True)
             return await self._searched(cursor.target, search, ctx), cursor
@@ -304,6 +341,9 @@ class ShardPhases:
         contexts = dict.fromkeys(request.contexts)
         if request.all_scrolls:
             contexts.update(dict.fromkeys(self.scrolls.contexts))
+        access = current_access()
+        if access is None or access.action != CLEAR_ALL_SCROLLS:
+            contexts = dict.fromkeys(each for each in contexts if self._owners.owns(each, ctx))
         return FreeAnswer(await self._close_all(list(contexts)))
 
     # --------------------------------------------------------------------------------------------------------------
@@ -342,9 +382,9 @@ class ShardPhases:
 def _search_of(
     body: SearchBody,
     target: ShardTarget,
+    limits: IndexLimits | None,
     size: int,
     shard_count: int,
-    context: str | None,
     ctx: Context,
 ) -> ShardSearch:
     return ShardSearch(
@@ -352,8 +392,9 @@ def _search_of(
         body=body,
         size=size,
         now_ms=ctx.start_ms,
-        filter=any_of(target.filters),
-        reader=context,
+        filter=filter_of(target.filters, limits),
+        fields=None if limits is None else limits.fields,
+        reader=target.context,
         shard_index=target.number,
         shard_count=shard_count,
     )

@@ -81,7 +81,7 @@ from sealane.search.local_indices import LocalIndices
 from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
 from sealane.search.slow_log import CcsSlowLog, ShardSlowLog
-from sealane.security.rules import authorize
+from sealane.security.rules import allow_all
 from sealane.settings import EMPTY, Registry
 from sealane.settings import node_settings as keys
 from sealane.testing.one_node import cluster_of
@@ -299,20 +299,20 @@ class InProcessCluster:
             names=self.indices, version=_BUILD.product, stats=self.totals.stats
         )
         register_handlers(
-            self._inbound, local=self.local, nodes=lambda: [self._node], authorize=authorize
+            self._inbound, local=self.local, nodes=lambda: [self._node], authorize=allow_all
         )
-        register_phase_handlers(self._inbound, local=self.local, authorize=authorize)
-        register_about_handlers(self._inbound, about=self.about, authorize=authorize)
+        register_phase_handlers(self._inbound, local=self.local, authorize=allow_all)
+        register_about_handlers(self._inbound, about=self.about, authorize=allow_all)
         self.local_indices = LocalIndices(indices=self.indices, reader=self.engine)
-        register_indices_handlers(self._inbound, local=self.local_indices, authorize=authorize)
-        register_report_handler(self._inbound, report=self._report(), authorize=authorize)
+        register_indices_handlers(self._inbound, local=self.local_indices, authorize=allow_all)
+        register_report_handler(self._inbound, report=self._report(), authorize=allow_all)
         register_task_handlers(
             self._inbound,
             tasks=self._tasks,
             clock=clock,
             nodes=lambda: [self._node],
             fellows=self._inbound,
-            authorize=authorize,
+            authorize=allow_all,
         )
         self._apis = SearchApis(self._tasks, clock)
         services = self._services()

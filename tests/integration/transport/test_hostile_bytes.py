@@ -11,7 +11,7 @@ import pytest
 
 from sealane.inbound import register_foreign_handlers
 from sealane.model.node import ClusterIdentity
-from sealane.security.rules import authorize
+from sealane.security.rules import allow_all
 from sealane.transport import ConnectionProfile, TransportLimits
 from sealane.transport.inbound import InboundChannel
 from sealane.wire import Frame, FrameDecoder, StreamOutput
@@ -95,7 +95,7 @@ def answers_nodes(server: TransportNode) -> None:
     register_foreign_handlers(
         server.transport,
         members=lambda: Membership(cluster=identity, nodes=(server.info,), master_id=None),
-        authorize=authorize,
+        authorize=allow_all,
     )
 
 

@@ -230,11 +230,12 @@ async def test_an_encrypted_key(authority: Authority, tmp_path: Path) -> None:
     opened = files(tmp_path, **both, key_passphrase="open sesame")
     await connects(opened, opened)
     assert problem_with(tmp_path, **both) == (
-        f"the private key in [{issued.key}] is encrypted: set [{PREFIX}.key_passphrase]"
+        f"the private key in [{issued.key}] is encrypted: set [{PREFIX}.secure_key_passphrase]"
     )
     text = problem_with(tmp_path, **both, key_passphrase="wrong")
     assert text == (
-        f"the private key in [{issued.key}] cannot be decrypted: correct [{PREFIX}.key_passphrase]"
+        f"the private key in [{issued.key}] cannot be decrypted: "
+        f"correct [{PREFIX}.secure_key_passphrase]"
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from sealane.cluster.node_reports import REPORT, NodeReport, ReportRequest, encode_request
 from sealane.errors import IllegalArgument, SecurityError
 from sealane.inbound import register_about_handlers, register_report_handler
+from sealane.model.access import Access
 from sealane.model.clusters import (
     ClusterMatch,
     ClusterStats,
@@ -22,7 +23,7 @@ from sealane.remote.transport.messages_clusters import (
     decode_cluster_stats,
     encode_resolve_cluster,
 )
-from sealane.security.rules import Decision, authorize
+from sealane.security.rules import allow_all
 from tests.unit.inbound.test_handlers import Handlers, context
 
 MATCH = ClusterMatch(matches=True, version=ProductVersion("8.19.0"))
@@ -61,7 +62,7 @@ class About:
         return STATS
 
 
-def handlers(about: About, decide=authorize) -> Handlers:  # type: ignore[no-untyped-def]
+def handlers(about: About, decide=allow_all) -> Handlers:  # type: ignore[no-untyped-def]
     made, report = Handlers(), NodeReport()
     report.add("s", about.section)
     register_about_handlers(made, about=about, authorize=decide)
@@ -85,9 +86,9 @@ async def test_each_question_is_answered_by_this_cluster() -> None:
 async def test_every_question_is_authorized(action: str, indices: tuple[str, ...]) -> None:
     seen: list[tuple[str, tuple[str, ...]]] = []
 
-    def refuse(subject: Subject, name: str, expressions: Sequence[str]) -> Decision:
+    def refuse(subject: Subject, name: str, expressions: Sequence[str]) -> Access | None:
         seen.append((name, tuple(expressions)))
-        return Decision(granted=False, reason="not you")
+        raise SecurityError("not you")
 
     about = About()
     with pytest.raises(SecurityError, match="not you"):

@@ -15,11 +15,12 @@ from sealane.errors import (
     TransportSerialization,
 )
 from sealane.inbound import register_foreign_handlers
+from sealane.model.access import Access
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.security import Subject
 from sealane.model.task import Context, Task, TaskId
 from sealane.remote.transport.nodes import NodesRequest
-from sealane.security.rules import Decision, authorize
+from sealane.security.rules import allow_all
 from sealane.transport import ConnectionProfile
 from sealane.wire.families.elasticsearch import ELASTICSEARCH, REMOTE_NODES
 from sealane.wire.families.known import FOREIGN
@@ -54,7 +55,7 @@ def context() -> Context:
     return Context(task=Task(TaskId("n", 1), "test", None, 0, ""))
 
 
-def handlers(members=lambda: MEMBERS, decide=authorize) -> Handlers:
+def handlers(members=lambda: MEMBERS, decide=allow_all) -> Handlers:
     made = Handlers()
     register_foreign_handlers(made, members=members, authorize=decide)
     return made
@@ -70,7 +71,7 @@ async def test_all_nodes_of_the_cluster_are_told(wire: ForeignWire) -> None:
     """C-107: as they are at that moment."""
     members = [MEMBERS]
     async with a_foreign_server(wire) as (client, server):
-        register_foreign_handlers(server.transport, members=lambda: members[0], authorize=authorize)
+        register_foreign_handlers(server.transport, members=lambda: members[0], authorize=allow_all)
         assert [node.id for node in await ask(client, server)] == [n.id for n in NODES]
         members[0] = replace(MEMBERS, nodes=NODES[2:])
         assert [node.name for node in await ask(client, server)] == ["gateway-3", "gateway-4"]
@@ -122,9 +123,9 @@ async def test_a_malformed_request_is_refused(wire: ForeignWire) -> None:
 async def test_every_action_is_authorized(wire: ForeignWire) -> None:
     asked: list[str] = []
 
-    def refuse(subject: Subject, action: str, indices: Sequence[str]) -> Decision:
+    def refuse(subject: Subject, action: str, indices: Sequence[str]) -> Access | None:
         asked.append(action)
-        return Decision(granted=False, reason="not you")
+        raise SecurityError("not you")
 
     for action, codec in wire.nodes.items():
         with pytest.raises(SecurityError, match="not you"):

@@ -7,6 +7,7 @@ import pytest
 from sealane.errors import IllegalArgument, SecurityError
 from sealane.inbound import register_handlers
 from sealane.inbound.actions import Handler
+from sealane.model.access import Access
 from sealane.model.dsl import SearchBody
 from sealane.model.node import Address, NodeInfo
 from sealane.model.search import SearchRequest
@@ -18,7 +19,7 @@ from sealane.remote.transport.messages import (
     decode_answer,
     encode_search,
 )
-from sealane.security.rules import Decision, authorize
+from sealane.security.rules import allow_all
 from sealane.wire.families.sealane import NODES, decode_nodes
 
 
@@ -51,7 +52,7 @@ def context(alias: str = "eu") -> Context:
     return Context(task=Task(TaskId("n", 1), "test", None, 0, ""), local_alias=alias)
 
 
-def handlers(local: LocalSearch, decide=authorize) -> Handlers:  # type: ignore[no-untyped-def]
+def handlers(local: LocalSearch, decide=allow_all) -> Handlers:  # type: ignore[no-untyped-def]
     made = Handlers()
     register_handlers(made, local=local, nodes=lambda: [NODE], authorize=decide)
     return made
@@ -74,9 +75,9 @@ async def test_every_action_is_authorized(action: str, indices: tuple[str, ...])
     """A refusal names its reason, and nothing has run."""
     seen: list[tuple[str, tuple[str, ...]]] = []
 
-    def refuse(subject: Subject, name: str, expressions: Sequence[str]) -> Decision:
+    def refuse(subject: Subject, name: str, expressions: Sequence[str]) -> Access | None:
         seen.append((name, tuple(expressions)))
-        return Decision(granted=False, reason="not you")
+        raise SecurityError("not you")
 
     local = LocalSearch()
     made = handlers(local, refuse)

@@ -18,6 +18,7 @@ from sealane.model.about_indices import (
     TermsEnumPart,
     TermsEnumRequest,
 )
+from sealane.model.access import Access
 from sealane.model.security import Subject
 from sealane.model.task import Context
 from sealane.remote.transport.messages_indices import (
@@ -31,7 +32,7 @@ from sealane.remote.transport.messages_indices import (
     encode_resolve_index,
     encode_terms_enum,
 )
-from sealane.security.rules import Decision, authorize
+from sealane.security.rules import allow_all
 from tests.unit.inbound.test_handlers import Handlers, context
 
 CAPS = FieldCapsRequest(indices=("logs-*",), fields=("*",))
@@ -66,7 +67,7 @@ class Indices:
         return TERMS_PART
 
 
-def handlers(indices: Indices, decide=authorize) -> Handlers:  # type: ignore[no-untyped-def]
+def handlers(indices: Indices, decide=allow_all) -> Handlers:  # type: ignore[no-untyped-def]
     made = Handlers()
     register_indices_handlers(made, local=indices, authorize=decide)
     return made
@@ -84,9 +85,9 @@ async def test_each_question_is_answered_by_this_cluster() -> None:
 
 
 async def test_who_may_is_asked_with_the_indices_that_are_named() -> None:
-    def deny(subject: Subject, action: str, indices: Sequence[str]) -> Decision:
+    def deny(subject: Subject, action: str, indices: Sequence[str]) -> Access | None:
         assert tuple(indices) == ("logs-*",)
-        return Decision(granted=False, reason="no")
+        raise SecurityError("no")
 
     indices = Indices()
     for action, handler in handlers(indices, deny).items():

@@ -14,6 +14,7 @@ from sealane.inbound import (
 from sealane.inbound.handlers import register_nodes_handler
 from sealane.inbound.indices import register_indices_handlers
 from sealane.inbound.passed_on import register_passed_on
+from sealane.model.access import Access
 from sealane.model.security import Subject
 from sealane.model.task import Context
 from sealane.remote.transport.messages import SEARCH, encode_search
@@ -36,7 +37,7 @@ from sealane.remote.transport.messages_phases import (
     ShardTarget,
     WantedDocs,
 )
-from sealane.security.rules import Decision, authorize
+from sealane.security.rules import allow_all
 from tests.unit.inbound.test_about import PAYLOADS, About
 from tests.unit.inbound.test_handlers import NODE, REQUEST, Handlers, LocalSearch, context
 from tests.unit.inbound.test_indices import INDICES_PAYLOADS, Indices
@@ -69,7 +70,7 @@ class DataNode:
         return b"\xc1 undecodable"
 
 
-def passed_on(data_node: DataNode, decide=authorize) -> Handlers:  # type: ignore[no-untyped-def]
+def passed_on(data_node: DataNode, decide=allow_all) -> Handlers:  # type: ignore[no-untyped-def]
     made = Handlers()
     register_passed_on(made, ask=data_node.ask, authorize=decide)
     return made
@@ -86,9 +87,9 @@ async def test_bytes_go_there_and_come_back_unread() -> None:
 async def test_who_may_is_asked_with_the_indices_that_are_named() -> None:
     asked: list[tuple[str, Sequence[str]]] = []
 
-    def deny(subject: Subject, action: str, indices: Sequence[str]) -> Decision:
+    def deny(subject: Subject, action: str, indices: Sequence[str]) -> Access | None:
         asked.append((action, tuple(indices)))
-        return Decision(granted=False, reason="no")
+        raise SecurityError("no")
 
     data_node = DataNode()
     made = passed_on(data_node, deny)
@@ -116,9 +117,9 @@ async def test_what_is_no_request_is_refused_here() -> None:
 
 def test_other_clusters_find_the_same_actions_on_every_node() -> None:
     with_data, without = Handlers(), passed_on(DataNode())
-    register_handlers(with_data, local=LocalSearch(), nodes=lambda: [NODE], authorize=authorize)
-    register_about_handlers(with_data, about=About(), authorize=authorize)
-    register_phase_handlers(with_data, local=NoPhases(), authorize=authorize)
-    register_indices_handlers(with_data, local=Indices(), authorize=authorize)
-    register_nodes_handler(without, nodes=lambda: [NODE], authorize=authorize)
+    register_handlers(with_data, local=LocalSearch(), nodes=lambda: [NODE], authorize=allow_all)
+    register_about_handlers(with_data, about=About(), authorize=allow_all)
+    register_phase_handlers(with_data, local=NoPhases(), authorize=allow_all)
+    register_indices_handlers(with_data, local=Indices(), authorize=allow_all)
+    register_nodes_handler(without, nodes=lambda: [NODE], authorize=allow_all)
     assert without.keys() == with_data.keys()

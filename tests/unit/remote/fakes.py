@@ -14,6 +14,7 @@ from sealane.model.task import Context, Task, TaskId
 from sealane.remote.protocols import NodeConnection
 from sealane.settings import Settings
 from sealane.transport import ConnectionProfile
+from sealane.transport.gate import LinkSecurity
 from sealane.wire.families.known import WIRES
 from sealane.wire.families.protocol import Membership
 from sealane.wire.versions import FamilyName
@@ -169,6 +170,7 @@ class FakeDialer:
         *,
         server_name: str | None = None,
         node_name: str = "",
+        security: LinkSecurity | None = None,
     ) -> FakeConnection:
         self.dialled.append(address)
         self.dialled_at.append(asyncio.get_running_loop().time())

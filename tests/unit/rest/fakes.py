@@ -39,6 +39,7 @@ from sealane.rest import (
     no_indices,
     standard_routes,
 )
+from sealane.rest.gate import Gate
 from sealane.settings import Settings, Value
 
 NOW_MS = 1_795_316_488_388
@@ -433,13 +434,18 @@ class World:
 
     @asynccontextmanager
     async def serve(
-        self, extra: Sequence[Route] = (), *, max_content_length: int = 1 << 20
+        self,
+        extra: Sequence[Route] = (),
+        *,
+        max_content_length: int = 1 << 20,
+        gate: Gate | None = None,
     ) -> AsyncIterator[Client]:
         app = RestApp(
             [*standard_routes(self.services()), *extra],
             tasks=self.tasks,
             clock=FakeClock(),
             limits=Limits(max_content_length=max_content_length),
+            gate=gate,
         )
         async with app:
             yield Client(app, self)

@@ -1,16 +1,19 @@
 """What every request goes through, whatever it asks for."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from sealane.errors import TaskCancelled
+from sealane.errors import SecurityError, TaskCancelled
+from sealane.model.access import Access
+from sealane.model.credentials import Credentials
+from sealane.model.security import ANONYMOUS, Subject
 from sealane.rest import Request, Response, json_response, standard_routes
 from sealane.rest import app as app_module
 from sealane.rest.params import BODY_AS_PARAMETER
 from sealane.rest.router import METHODS
-from sealane.security.rules import Decision
 from tests.unit.rest.fakes import Client, World, assert_error, route
 
 VENDOR = "application/vnd.elasticsearch+json"
@@ -186,19 +189,31 @@ async def test_a_cancelled_task_answers_with_its_reason() -> None:
     assert_error(answer, expected.status, expected.es_type, expected.reason)
 
 
-async def test_every_route_asks_for_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+class DenyingGate:
+    """Lets everybody in and nobody do anything."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def authenticated(self, credentials: Credentials) -> Subject | None:
+        return ANONYMOUS
+
+    async def authenticate(self, credentials: Credentials) -> Subject:
+        raise NotImplementedError
+
+    def access(self, subject: Subject, action: str, indices: Sequence[str]) -> Access | None:
+        self.asked.append(action)
+        raise SecurityError(f"action [{action}] is unauthorized")
+
+
+async def test_every_route_asks_for_authority() -> None:
     """No operation runs without its action having been granted."""
-    asked: list[str] = []
-
-    def deny(subject: object, action: str, indices: object) -> Decision:
-        asked.append(action)
-        return Decision(granted=False, reason=f"action [{action}] is unauthorized")
-
-    monkeypatch.setattr(app_module, "authorize", deny)
+    gate = DenyingGate()
+    asked = gate.asked
     world = World()
     world.indices.add("x")
     routes = standard_routes(world.services())
-    async with world.serve() as client:
+    async with world.serve(gate=gate) as client:
         for each in routes:
             for path in each.paths:
                 for name in ("index", "id", "name", "node_id", "task_id"):

@@ -17,6 +17,7 @@ from sealane.errors import (
 )
 from sealane.model.dsl import Bool, Term
 from sealane.model.search import IndicesOptions, SearchRequest
+from sealane.model.security import IndexLimits
 from sealane.model.task import Context, TaskRegistry
 from sealane.query import parse_search_body
 from sealane.reduce.partial import ClusterAnswer, Hit, Partial, ShardCounts, TotalHits
@@ -29,6 +30,7 @@ class Index(NamedTuple):
     name: str
     shards: int
     filters: tuple[bytes, ...] | None = None
+    limits: IndexLimits | None = None
 
     @property
     def uuid(self) -> str:
@@ -45,6 +47,9 @@ class Indices:
     ) -> Sequence[Any]:
         self.resolved.append((expressions, options, now_ms))
         return self.found
+
+    def limits_of(self, index: str, uuid: str, reached: Sequence[str]) -> IndexLimits | None:
+        return None
 
 
 class Shards:

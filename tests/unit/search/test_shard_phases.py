@@ -29,7 +29,11 @@ async def test_looking_through_many_shards_does_not_hold_the_loop() -> None:
     reader: Any = Matching()
     defaults: Any = Defaults()
     phases = ShardPhases(
-        resolve=lambda names, options, ctx: (), reader=reader, node_id="n", defaults=defaults
+        resolve=lambda names, options, ctx: (),
+        limits_of=lambda index, uuid, reached: None,
+        reader=reader,
+        node_id="n",
+        defaults=defaults,
     )
     asyncio.get_running_loop().call_soon(setattr, reader, "others_run", True)
     with TaskRegistry("n").start("search", start_ms=0) as task:

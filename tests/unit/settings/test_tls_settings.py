@@ -4,10 +4,10 @@ import pytest
 
 from sealane.errors import IllegalArgument
 from sealane.settings import EMPTY, Registry, Settings
+from sealane.settings.tls_rules import TLS_RULES
 from sealane.settings.tls_settings import (
     REMOTE_CLIENT_TLS,
     REMOTE_SERVER_TLS,
-    TLS_RULES,
     TLS_SETTINGS,
     TRANSPORT_TLS,
     ClientAuthentication,
@@ -87,7 +87,7 @@ def test_what_must_be_set_together() -> None:
     assert refusal(enabled="true") == (
         f"invalid SSL configuration for {P} - server ssl configuration requires a key and "
         "certificate, but these have not been configured; "
-        f"you must set [{P}.key] and [{P}.certificate]"
+        f"you must set either [{P}.keystore.path], or both [{P}.key] and [{P}.certificate]"
     )
     assert refusal(key="a.key", certificate="a.crt") == (
         f"invalid configuration for {P} - [{P}.enabled] is not set, but the following settings "
@@ -106,8 +106,10 @@ def test_only_whether_it_is_enabled_is_ever_shown() -> None:
     """Paths and passphrases are no reader's business; the reference hides them too."""
     shown = REGISTRY.defaults(EMPTY)
     assert sorted(shown) == [
+        "xpack.security.http.ssl.enabled",
         "xpack.security.remote_cluster_client.ssl.enabled",
         "xpack.security.remote_cluster_server.ssl.enabled",
+        "xpack.security.ssl.diagnose.trust",
         f"{P}.enabled",
     ]
 

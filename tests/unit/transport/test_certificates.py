@@ -1,6 +1,7 @@
 """What a certificate says of itself."""
 
 import datetime as dt
+import ssl
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from sealane.transport.certificates import own_certificate
 
 
-def files(folder: Path, curve: ec.EllipticCurve) -> tuple[Path, Path]:
+def server(folder: Path, curve: ec.EllipticCurve) -> ssl.SSLContext:
     key = ec.generate_private_key(curve)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node")])
     certificate = (
@@ -30,11 +31,13 @@ def files(folder: Path, curve: ec.EllipticCurve) -> tuple[Path, Path]:
     paths[0].write_bytes(certificate.public_bytes(pem))
     plain = serialization.NoEncryption()
     paths[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
-    return paths
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*paths)
+    return context
 
 
 def test_our_own_is_read(tmp_path: Path) -> None:
-    own = own_certificate(*files(tmp_path, ec.SECP256R1()), "")
+    own = own_certificate(server(tmp_path, ec.SECP256R1()))
     assert own is not None
     assert (own.subject, own.names) == ("CN=node", ("node",))
     assert own.not_before_ms == 1_577_836_800_000
@@ -43,4 +46,4 @@ def test_our_own_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("curve", [ec.BrainpoolP256R1(), ec.SECP256K1()], ids=lambda c: c.name)
 def test_one_that_is_never_shown_is_no_error(tmp_path: Path, curve: ec.EllipticCurve) -> None:
     """OpenSSL loads keys of any curve, and agrees by default on a few: the node still starts."""
-    assert own_certificate(*files(tmp_path, curve), "") is None
+    assert own_certificate(server(tmp_path, curve)) is None

@@ -19,7 +19,8 @@ ErrorData = dict[str, Any]
 
 class ShardTarget(msgspec.Struct, frozen=True, array_like=True):
     """One shard to ask. `index` is the concrete name without an alias, `number` the shard's place among all that the
-    search asks over all clusters. `filters` are those of the index aliases it was reached by, as in ResolvedIndex.
+    search asks over all clusters. `filters` are those of the index aliases it was reached by, `reached` the names that
+    led to it, as in ResolvedIndex.
     """
 
     index: str
@@ -29,6 +30,7 @@ class ShardTarget(msgspec.Struct, frozen=True, array_like=True):
     filters: tuple[bytes, ...] | None = None
     context: str | None = None
     """An open reader context; None asks the shard as it is now."""
+    reached: tuple[str, ...] = ()
 
 
 # -- which shards --------------------------------------------------------------------------------------------------
@@ -55,6 +57,7 @@ class IndexShards(msgspec.Struct, frozen=True, array_like=True):
     shards: tuple[int, ...]
     filters: tuple[bytes, ...] | None = None
     skipped: tuple[int, ...] = ()
+    reached: tuple[str, ...] = ()
 
 
 class ShardsAnswer(msgspec.Struct, frozen=True, array_like=True):

@@ -11,6 +11,7 @@ from sealane.errors import (
     IllegalArgument,
     ResourceNotFound,
 )
+from sealane.model.access import acting
 from sealane.model.document import OpType, VersionType, WriteOp
 from sealane.model.dsl import WHOLE_SOURCE
 from sealane.query.source import filter_source
@@ -88,6 +89,10 @@ _INDEX = {
 def refresh_policy(params: Mapping[str, Any]) -> Refresh:
     policy: Refresh = params.get("refresh", Refresh.NO)
     return policy
+
+
+_MGET_SHARD = "indices:data/read/mget[shard]"
+"""What each document of `_mget` is judged by."""
 
 
 def routes(services: Services) -> list[Route]:
@@ -215,14 +220,15 @@ def _reads(services: Services) -> list[Route]:
         shown = []
         for wanted in read_mget(request.body, request.index, request.params):
             try:
-                name, found = await services.documents.get(
-                    wanted.index,
-                    wanted.id,
-                    routing=wanted.routing,
-                    realtime=request.params.get("realtime", True),
-                    refresh=request.params.get("refresh", False),
-                    version=wanted.version,
-                )
+                with acting(_MGET_SHARD):
+                    name, found = await services.documents.get(
+                        wanted.index,
+                        wanted.id,
+                        routing=wanted.routing,
+                        realtime=request.params.get("realtime", True),
+                        refresh=request.params.get("refresh", False),
+                        version=wanted.version,
+                    )
             except ApiError as error:
                 shown.append(wanted.failed(error))
             else:

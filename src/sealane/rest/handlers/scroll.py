@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sealane.errors import ActionRequestValidation, IllegalArgument
+from sealane.model.access import acting, demand
 from sealane.query import decode
 from sealane.query.cursor import text_of
 from sealane.query.located import token
@@ -15,6 +16,7 @@ from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices
 from sealane.rest.search_response import render_search
 from sealane.search.coordinator import SearchService
+from sealane.search.shard_phases import CLEAR_ALL_SCROLLS
 from sealane.settings import parse_time
 
 _ALL = "_all"
@@ -44,7 +46,9 @@ def routes(service: SearchService) -> list[Route]:
         if not ids:
             raise ActionRequestValidation(["no scroll ids specified"])
         if list(ids) == [_ALL]:
-            return freed_response(await service.scrolls.close_all(request.ctx))
+            demand(CLEAR_ALL_SCROLLS)
+            with acting(CLEAR_ALL_SCROLLS):
+                return freed_response(await service.scrolls.close_all(request.ctx))
         return freed_response(await service.scrolls.close(ids, request.ctx))
 
     paths = ("/_search/scroll", "/_search/scroll/{scroll_id}")

@@ -1,5 +1,5 @@
 """Who may do what: pure decisions over plain data."""
 
-from sealane.security.rules.authorize import Decision, IndexLimits, authorize
+from sealane.security.rules.authorize import Authorize, allow_all
 
-__all__ = ["Decision", "IndexLimits", "authorize"]
+__all__ = ["Authorize", "allow_all"]

@@ -1,34 +1,23 @@
 """The one question every route and every inbound action asks before it runs.
 
-With security off every subject may do everything; the decision already has the shape that limits will need.
+What comes back is what names become indices by: see `model.access`. Who decides on a node with security is
+`security.stores`' business, by the rules of this package.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
+from sealane.model.access import Access
 from sealane.model.security import Subject
 
+Authorize = Callable[[Subject, str, Sequence[str]], Access | None]
+"""The rights of a subject, seen through an action (`indices:data/read/search`); None where nobody is limited. The
+expressions that the request names are told for the audit log and for error texts: what they lead to is judged later.
 
-@dataclass(frozen=True, slots=True)
-class IndexLimits:
-    """What a subject may see of one index: queries that are or-ed (JSON) and field patterns. None is no limit."""
-
-    queries: tuple[bytes, ...] | None = None
-    fields: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """`limits` by index expression; an index not named there has none."""
-
-    granted: bool
-    reason: str = ""
-    limits: Mapping[str, IndexLimits] = field(default_factory=dict)
+Raises SecurityError where the action is denied as a whole: one on the cluster that is not granted, one on indices that
+is granted on none.
+"""
 
 
-ALLOWED = Decision(granted=True)
-
-
-def authorize(subject: Subject, action: str, indices: Sequence[str]) -> Decision:
-    """Whether `subject` may run `action` (`indices:data/read/search`) on `indices` (expressions, before resolving)."""
-    return ALLOWED
+def allow_all(subject: Subject, action: str, indices: Sequence[str]) -> Access | None:
+    """For a node without security: every subject may do everything."""
+    return None

@@ -16,7 +16,7 @@ from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.reduce import ClusterAnswer
 from sealane.reduce.partial import Hit, Partial, ShardCounts
-from sealane.security.rules import authorize
+from sealane.security.rules import allow_all
 from sealane.testing.simulation.network import Host
 from sealane.transport import TransportLimits, TransportService
 
@@ -149,7 +149,7 @@ class SimulatedNode:
             self.transport,
             local=Echo(self, self._log),
             nodes=self.cluster.listed,
-            authorize=authorize,
+            authorize=allow_all,
         )
         await self.transport.listen(self.host.ip, PORT)
         self.is_running = True

@@ -18,7 +18,7 @@ from sealane.inbound import register_handlers
 from sealane.inbound.cluster import register_master_handlers, register_relay_handlers
 from sealane.model.node import ClusterIdentity
 from sealane.model.task import Context
-from sealane.security.rules import authorize
+from sealane.security.rules import allow_all
 from sealane.settings import Settings
 from sealane.testing.simulation.members.program import REGISTRY, Node, Place, profile
 from sealane.testing.simulation.nodes import Echo, SimulatedCluster
@@ -104,11 +104,11 @@ class DataNode(Node):
             self.transport,
             local=Echo(self, self.world.log),
             nodes=lambda: list(nodes.nodes()),
-            authorize=authorize,
+            authorize=allow_all,
         )
-        register_relay_handlers(self.transport, fellows=fellows, authorize=authorize)
+        register_relay_handlers(self.transport, fellows=fellows, authorize=allow_all)
         register_master_handlers(
-            self.transport, master=membership, forwarded=_no_rest, authorize=authorize
+            self.transport, master=membership, forwarded=_no_rest, authorize=allow_all
         )
         await self.listen(stack)
         membership.publish()

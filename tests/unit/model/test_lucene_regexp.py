@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealane.engine.embedded.search.lucene_regexp import INTERVAL, TooComplex, regexp
+from sealane.model.lucene_regexp import INTERVAL, TooComplex, regexp
 from sealane.errors import IllegalArgument
 
 TERMS = st.text("abc", max_size=6)

@@ -49,6 +49,8 @@ from sealane.errors.limits import (
     CircuitBreaking,
     Internal,
     IOFailure,
+    KeystoreError,
+    RefusedUnderLimits,
     Rejected,
     SecurityError,
     UnsupportedOperation,
@@ -83,6 +85,7 @@ from sealane.errors.search import (
     TooManyScrollContexts,
     UnavailableShards,
 )
+from sealane.errors.security import AuthenticationFailed
 
 __all__ = [
     "ActionNotFound",
@@ -91,6 +94,7 @@ __all__ = [
     "AliasesNotFound",
     "ApiError",
     "AsyncSearchFailed",
+    "AuthenticationFailed",
     "CircuitBreaking",
     "ClusterBlock",
     "ConnectTransport",
@@ -110,6 +114,7 @@ __all__ = [
     "InvalidIndexName",
     "JsonEofError",
     "JsonParseError",
+    "KeystoreError",
     "MapperError",
     "MapperParsing",
     "MasterNotDiscovered",
@@ -127,6 +132,7 @@ __all__ = [
     "QueryShardError",
     "QueryValidation",
     "ReceiveTimeout",
+    "RefusedUnderLimits",
     "Rejected",
     "RemoteTransport",
     "RemoteUnavailable",

@@ -15,6 +15,18 @@ class SecurityError(ApiError):
     es_type, status = "security_exception", 403
 
 
+class RefusedUnderLimits(SecurityError):
+    """What cannot be done for somebody from whom documents or fields of the index are hidden."""
+
+    status = 400
+
+
+class KeystoreError(ApiError):
+    """A keystore that cannot be opened, read or written. The reason holds no secret."""
+
+    es_type, status = "security_exception", 400
+
+
 class Internal(ApiError):
     """A fault of ours. The reason names it; the details are in the log."""
 

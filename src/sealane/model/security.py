@@ -179,7 +179,8 @@ class Subject:
         else:
             own = (self.type.value, self.realm.type, self.realm.name, self.name)
         if self.type is AuthenticationType.CROSS_CLUSTER_ACCESS:
-            own = (*own, self.name)
+            by = self.authenticated_by
+            own = (*own, self.realm.name, self.name, *(() if by is None else by.key))
         return own
 
 

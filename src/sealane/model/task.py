@@ -39,6 +39,7 @@ class Task:
         "description",
         "headers",
         "id",
+        "owner",
         "parent",
         "start_ms",
     )
@@ -51,8 +52,11 @@ class Task:
         start_ms: int,
         description: str,
         headers: Mapping[str, str] = NO_HEADERS,
+        owner: str = "",
     ) -> None:
         self.id = task_id
+        self.owner = owner
+        """By whose key another cluster has asked for it; empty for everybody else."""
         self.action = action
         self.parent = parent
         self.start_ms = start_ms
@@ -114,7 +118,8 @@ class TaskRegistry:
     """The running tasks of one node."""
 
     def __init__(self, node_id: str) -> None:
-        self._bans: OrderedDict[TaskId, tuple[str, int]] = OrderedDict()
+        self._bans: OrderedDict[tuple[TaskId, str], tuple[str, int]] = OrderedDict()
+        """By the parent and the owner of those that come."""
         self._node_id = node_id
         self._next = 0
         self._running: dict[int, Task] = {}
@@ -127,29 +132,33 @@ class TaskRegistry:
         parent: "Task | TaskId | None" = None,
         description: str = "",
         headers: Mapping[str, str] = NO_HEADERS,
+        owner: str = "",
     ) -> "RunningTask":
         """`with registry.start(...) as task`: registered inside the block, gone after it.
 
-        A task whose parent was banned is cancelled already.
+        A task whose parent was banned by its owner is cancelled already.
         """
         self._next += 1
         parent_id = parent.id if isinstance(parent, Task) else parent
         id = TaskId(self._node_id, self._next)
-        task = Task(id, action, parent_id, start_ms, description, headers)
+        task = Task(id, action, parent_id, start_ms, description, headers, owner)
         if self._bans and parent_id is not None:
-            reason, until_ms = self._bans.get(parent_id, ("", 0))
+            reason, until_ms = self._bans.get((parent_id, owner), ("", 0))
             if start_ms < until_ms:
                 task.cancel(reason)
         return RunningTask(self._running, task, parent if isinstance(parent, Task) else None)
 
-    def ban(self, parent: TaskId, reason: str, *, now_ms: int) -> None:
-        """Cancels the children that a task of another node has here, and those that come within a minute."""
-        self._bans[parent] = (reason, now_ms + BAN_MS)
-        self._bans.move_to_end(parent)
+    def ban(self, parent: TaskId, reason: str, *, now_ms: int, owner: str = "") -> None:
+        """Cancels the children that a task of another node has here, and those that come within a minute. Who comes
+        with a key says itself which task is the parent: it cancels what came by the same key, and nothing else.
+        """
+        at = (parent, owner)
+        self._bans[at] = (reason, now_ms + BAN_MS)
+        self._bans.move_to_end(at)
         while len(self._bans) > BANS_MAX:
             self._bans.popitem(last=False)
         for task in self:
-            if task.parent == parent:
+            if task.parent == parent and task.owner == owner:
                 task.cancel(reason)
 
     def find(self, number: int) -> Task | None:

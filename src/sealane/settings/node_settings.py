@@ -8,6 +8,8 @@ from typing import Final
 
 from sealane.errors import IllegalArgument
 from sealane.model.node import ROLES
+from sealane.settings.audit_settings import AUDIT_SETTINGS
+from sealane.settings.authentication_settings import AUTHENTICATION_SETTINGS
 from sealane.settings.auto_create import AutoCreate, as_auto_create
 from sealane.settings.ccs_settings import CCS_SETTINGS
 from sealane.settings.discovery_settings import DISCOVERY_SETTINGS
@@ -22,6 +24,7 @@ from sealane.settings.parse import (
     as_time,
 )
 from sealane.settings.registry import AnySetting
+from sealane.settings.secure_settings import SECURE_SETTINGS
 from sealane.settings.setting import AffixSetting, Setting
 from sealane.settings.text import Value
 from sealane.settings.units import TimeValue
@@ -138,6 +141,24 @@ HTTP_MAX_CONTENT_LENGTH: Final = Setting[int](
     parse=as_bytes(min=0, max=2**31 - 1),
     help="The longest request body.",
 )
+HTTP_MAX_CONNECTIONS: Final = Setting[int](
+    key="sealane.http.max_connections",
+    default="8192",
+    parse=as_int(min=1),
+    help="HTTP connections that may be open; a further one is closed at once.",
+)
+HTTP_HEAD_TIMEOUT: Final = Setting[TimeValue](
+    key="sealane.http.head_timeout",
+    default="10s",
+    parse=as_time(min="1ms"),
+    help="How long the line and the headers of a request may take to come; for the first, from the opening.",
+)
+HTTP_BODY_TIMEOUT: Final = Setting[TimeValue](
+    key="sealane.http.body_timeout",
+    default="30s",
+    parse=as_time(min="1ms"),
+    help="How long the next kilobyte of a request's body may take to come.",
+)
 HTTP_FACE: Final = Setting[Face](
     key="http.face",
     default="elasticsearch",
@@ -198,11 +219,18 @@ REMOTE_CLUSTER_PORT: Final = Setting[int](
     parse=as_port,
     help="Port for remote clusters that come with an API key.",
 )
+REMOTE_CLUSTER_ALLOW_PLAINTEXT: Final = Setting[bool](
+    key="remote_cluster.allow_plaintext",
+    default="false",
+    parse=as_bool,
+    help="Whether that port may be reached from other machines without TLS. Ours alone.",
+)
 SECURITY_ENABLED: Final = Setting[bool](
     key="xpack.security.enabled",
     default="false",
     parse=as_bool,
-    help="Whether requests must say who they come from.",
+    help="Whether requests must say who they come from. Unless it is set: true on a node that listens on other than "
+    "loopback addresses.",
 )
 
 # -- what may change while the node runs
@@ -293,6 +321,9 @@ NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     HTTP_PORT,
     HTTP_MAX_CONTENT_LENGTH,
     HTTP_FACE,
+    HTTP_MAX_CONNECTIONS,
+    HTTP_HEAD_TIMEOUT,
+    HTTP_BODY_TIMEOUT,
     *DISCOVERY_SETTINGS,
     TRANSPORT_HOST,
     TRANSPORT_PORT,
@@ -303,7 +334,11 @@ NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     REMOTE_CLUSTER_SERVER_ENABLED,
     REMOTE_CLUSTER_HOST,
     REMOTE_CLUSTER_PORT,
+    REMOTE_CLUSTER_ALLOW_PLAINTEXT,
     SECURITY_ENABLED,
+    *AUTHENTICATION_SETTINGS,
+    *AUDIT_SETTINGS,
+    *SECURE_SETTINGS,
     CLUSTER_METADATA,
     AUTO_CREATE_INDEX,
     DESTRUCTIVE_REQUIRES_NAME,

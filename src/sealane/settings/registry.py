@@ -81,19 +81,19 @@ class Registry:
         )
         return tuple(k for _, k in sorted(scored, key=lambda pair: -pair[0]))
 
-    def unknown(self, key: str) -> IllegalArgument:
+    def unknown(self, key: str, kind: str = "setting") -> IllegalArgument:
         """The error for a key that is not known."""
         instead = self._instead_of(key)
         if instead is not None:
-            return IllegalArgument(f"unknown setting [{key}], {instead}")
+            return IllegalArgument(f"unknown {kind} [{key}], {instead}")
         like = self.nearest(key)
         if not like:
             return IllegalArgument(
-                f"unknown setting [{key}] please check that any required plugins are installed, "
+                f"unknown {kind} [{key}] please check that any required plugins are installed, "
                 "or check the breaking changes documentation for removed settings"
             )
         named = f"[{like[0]}]" if len(like) == 1 else f"any of [{', '.join(like)}]"
-        return IllegalArgument(f"unknown setting [{key}] did you mean {named}?")
+        return IllegalArgument(f"unknown {kind} [{key}] did you mean {named}?")
 
     def _instead_of(self, key: str) -> str | None:
         return next((text for each in self._advice if (text := each(key))), None)
@@ -133,6 +133,9 @@ class Registry:
             setting = self.get(key)
             if setting is None or (setting.private and not private_allowed):
                 problems.append(self.unknown(key))
+                continue
+            if setting.secure:
+                problems.append(not_in_the_keystore(key))
                 continue
             try:
                 setting.check(value)
@@ -178,12 +181,20 @@ class Registry:
         """The defaults of every plain setting that `settings` do not set and that may be shown."""
         shown: dict[str, Value] = {}
         for setting in self._plain.values():
-            if setting.key in settings or setting.secret or setting.private:
+            if setting.key in settings or setting.secret or setting.private or setting.secure:
                 continue
             value = setting.default_raw(settings)
             if value is not None:
                 shown[setting.key] = value
         return Settings(shown)
+
+
+def not_in_the_keystore(key: str) -> IllegalArgument:
+    """The error for a secret that stands where everybody can read it."""
+    return IllegalArgument(
+        f"Setting [{key}] is a secure setting and must be stored inside the keystore, "
+        "but was found inside the settings"
+    )
 
 
 def raise_first(problems: Sequence[ApiError]) -> None:

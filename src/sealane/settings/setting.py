@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from sealane.model.security import Secret
 from sealane.settings.parse import Parse
 from sealane.settings.text import Value
-from sealane.settings.values import Settings
+from sealane.settings.values import NO_SECRETS, Settings
 
 T = TypeVar("T")
 
@@ -18,6 +19,11 @@ Default = Value | Callable[[Settings], Value | None] | None
 """
 
 NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def secrets_of(settings: Mapping[str, Value]) -> Mapping[str, Secret]:
+    """What the keystore gave, where it was read."""
+    return settings.secrets if isinstance(settings, Settings) else NO_SECRETS
 
 
 class Scope(StrEnum):
@@ -36,7 +42,7 @@ class Setting(Generic[T]):
     `default` is text, parsed like a value, so that it can be shown. `validate` sees the parsed
     value and raises IllegalArgument. A `dynamic` one may be changed while it is in use. A `secret`
     one is never shown; a `private` one is ours to write, never a user's; a `final` one can be set
-    only when its index is made.
+    only when its index is made. A `secure` one is kept in the keystore, and nowhere else.
     """
 
     key: str
@@ -48,14 +54,19 @@ class Setting(Generic[T]):
     secret: bool = False
     private: bool = False
     final: bool = False
+    secure: bool = False
     validate: Callable[[T], None] | None = None
 
     def raw(self, settings: Mapping[str, Value]) -> Value | None:
         """The text in force, the default's where the key is not set; None where it has no
         default.
         """
-        value = settings.get(self.key)
+        value = self._hidden(settings) if self.secure else settings.get(self.key)
         return self.default_raw(settings) if value is None else value
+
+    def _hidden(self, settings: Mapping[str, Value]) -> Value | None:
+        secret = secrets_of(settings).get(self.key)
+        return None if secret is None else secret.reveal()
 
     def default_raw(self, settings: Mapping[str, Value]) -> Value | None:
         if not callable(self.default):
@@ -72,7 +83,7 @@ class Setting(Generic[T]):
         return self.check(value)
 
     def is_set(self, settings: Mapping[str, Value]) -> bool:
-        return self.key in settings
+        return self.key in (secrets_of(settings) if self.secure else settings)
 
     def check(self, value: Value) -> T:
         """Parses and validates `value`. Raises IllegalArgument."""
@@ -101,6 +112,7 @@ class AffixSetting(Generic[T]):
     secret: bool = False
     private: bool = False
     final: bool = False
+    secure: bool = False
     validate: Callable[[str, T], None] | None = None
     """Sees the namespace and the parsed value."""
 
@@ -126,7 +138,8 @@ class AffixSetting(Generic[T]):
 
     def namespaces(self, settings: Mapping[str, Value]) -> tuple[str, ...]:
         """Those that `settings` set, in order of their keys."""
-        return tuple(name for key in settings if (name := self.namespace_of(key)) is not None)
+        keys = sorted(secrets_of(settings)) if self.secure else settings
+        return tuple(name for key in keys if (name := self.namespace_of(key)) is not None)
 
     def concrete(self, namespace: str) -> Setting[T]:
         """The setting of one namespace."""
@@ -141,11 +154,12 @@ class AffixSetting(Generic[T]):
             secret=self.secret,
             private=self.private,
             final=self.final,
+            secure=self.secure,
             validate=None if validate is None else (lambda value: validate(namespace, value)),
         )
 
     def is_set(self, settings: Mapping[str, Value], namespace: str) -> bool:
-        return self.key(namespace) in settings
+        return self.key(namespace) in (secrets_of(settings) if self.secure else settings)
 
     def get(self, settings: Mapping[str, Value], namespace: str) -> T:
         """As `Setting.get`."""

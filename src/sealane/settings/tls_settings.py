@@ -1,17 +1,18 @@
 """The settings of TLS: one group of keys, `<prefix>.*`, for each use that a node makes of it.
 
-What the values mean together is judged here; the files they name are read by `transport.tls_files`.
-Names, defaults and error texts are Elasticsearch's. A stored key or path is never shown by an API.
+What must hold across a group is judged by `tls_rules`; the files that are named are read by
+`transport.tls_files`. Names, defaults and error texts are Elasticsearch's. A stored key or path is
+never shown by an API.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from sealane.errors import ApiError, IllegalArgument
+from sealane.errors import IllegalArgument
+from sealane.model.security import Secret
 from sealane.settings.parse import Parse, as_bool, as_list, as_text
-from sealane.settings.registry import AnySetting, Rule
+from sealane.settings.registry import AnySetting
 from sealane.settings.setting import Setting
 from sealane.settings.text import Value, value_text
 from sealane.settings.values import Settings
@@ -39,17 +40,39 @@ class ClientAuthentication(StrEnum):
     REQUIRED = "required"
 
 
+PKCS12: Final = "pkcs12"
+JKS: Final = "jks"
+_PKCS12_NAMES: Final = (".p12", ".pfx", ".pkcs12")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreValues:
+    """A file that holds keys or certificates under one password. The path is as written."""
+
+    path: str
+    type: str
+    """As it is set, in lower case; without that what the path ends with says it."""
+    password: Secret
+    key_password: Secret
+    """Of the private key inside, where it has one of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsValues:
     """One group as it is set. Paths are as written."""
 
     prefix: str
     enabled: bool
-    key: str | None
-    key_passphrase: str | None
-    certificate: str | None
-    certificate_authorities: tuple[str, ...] | None
-    """None where it is not set: whom the system trusts, and what is in the own certificate's file."""
+    key: str | None = None
+    key_passphrase: Secret | None = None
+    certificate: str | None = None
+    keystore: StoreValues | None = None
+    certificate_authorities: tuple[str, ...] | None = None
+    truststore: StoreValues | None = None
+    """Where neither this nor `certificate_authorities` is set: whom the system trusts, and what is
+    in the own certificate's file."""
+    cipher_suites: tuple[str, ...] | None = None
+    """By the names of their standard; None leaves them to OpenSSL."""
     verification_mode: VerificationMode
     client_authentication: ClientAuthentication
     supported_protocols: tuple[str, ...]
@@ -94,38 +117,35 @@ class TlsGroup:
     """The settings `<prefix>.*` of one use.
 
     `client_authentication` is the default of that setting, None where this end calls and never
-    answers.
+    answers. `clear_text` says whether passwords may stand in the node's file too, as the older
+    groups of the reference allow.
     """
 
     def __init__(
-        self, prefix: str, *, enabled: bool, client_authentication: ClientAuthentication | None
+        self,
+        prefix: str,
+        *,
+        enabled: bool,
+        client_authentication: ClientAuthentication | None,
+        clear_text: bool,
     ) -> None:
         self.prefix = prefix
+        self._clear_text = clear_text
+        self._default_client_authentication = client_authentication
         self.enabled: Setting[bool] = Setting(
             key=f"{prefix}.enabled",
             default="true" if enabled else "false",
             parse=as_bool,
             help="Whether TLS is spoken.",
         )
-        self.key: Setting[str] = self._hidden(
-            "key", None, as_text, "File of the private key, PEM; from the configuration folder."
-        )
-        self.key_passphrase: Setting[str] = self._hidden(
-            "key_passphrase", None, as_text, "What the private key is encrypted with."
-        )
-        self.certificate: Setting[str] = self._hidden(
-            "certificate", None, as_text, "File of the certificate and its chain, PEM."
-        )
-        self.certificate_authorities: Setting[tuple[str, ...]] = self._hidden(
-            "certificate_authorities", None, as_list, "Files of the certificates to trust, PEM."
-        )
+        self._declare_identity()
+        self._declare_trust()
         self.verification_mode: Setting[VerificationMode] = self._hidden(
             "verification_mode",
             VerificationMode.FULL,
             _as_mode(VerificationMode, "ssl client verification mode"),
             "full: chain and name of a peer must be right. certificate: the chain. none.",
         )
-        self._default_client_authentication = client_authentication
         self.client_authentication: Setting[ClientAuthentication] = self._hidden(
             "client_authentication",
             client_authentication or ClientAuthentication.NONE,
@@ -135,116 +155,201 @@ class TlsGroup:
         self.supported_protocols: Setting[tuple[str, ...]] = self._hidden(
             "supported_protocols", PROTOCOLS, _as_protocols, "The TLS versions that are spoken."
         )
+        self.cipher_suites: Setting[tuple[str, ...]] = self._hidden(
+            "cipher_suites", None, as_list, "The cipher suites that are offered, best first."
+        )
+
+    def _declare_identity(self) -> None:
+        self.key = self._text("key", "File of the private key, PEM; from the configuration folder.")
+        self.key_passphrase = self._text(
+            "key_passphrase", "What the private key is encrypted with."
+        )
+        self.secure_key_passphrase = self._secure(
+            "secure_key_passphrase", "What the private key is encrypted with."
+        )
+        self.certificate = self._text("certificate", "File of the certificate and its chain, PEM.")
+        self.keystore_path = self._text("keystore.path", "File of key and certificate, PKCS#12.")
+        self.keystore_type = self._text("keystore.type", "PKCS12; else what the path ends with.")
+        self.keystore_password = self._text("keystore.password", "Password of the keystore.")
+        self.keystore_secure_password = self._secure(
+            "keystore.secure_password", "Password of the keystore."
+        )
+        self.keystore_key_password = self._text(
+            "keystore.key_password", "Password of the key in the keystore, where it is another."
+        )
+        self.keystore_secure_key_password = self._secure(
+            "keystore.secure_key_password",
+            "Password of the key in the keystore, where it is another.",
+        )
+
+    def _declare_trust(self) -> None:
+        self.certificate_authorities: Setting[tuple[str, ...]] = self._hidden(
+            "certificate_authorities", None, as_list, "Files of the certificates to trust, PEM."
+        )
+        self.truststore_path = self._text(
+            "truststore.path", "File of the certificates to trust, PKCS#12."
+        )
+        self.truststore_type = self._text(
+            "truststore.type", "PKCS12; else what the path ends with."
+        )
+        self.truststore_password = self._text("truststore.password", "Password of the truststore.")
+        self.truststore_secure_password = self._secure(
+            "truststore.secure_password", "Password of the truststore."
+        )
 
     def _hidden(self, name: str, default: Value | None, parse: Parse[T], help: str) -> Setting[T]:
         key = f"{self.prefix}.{name}"
         return Setting(key=key, default=default, parse=parse, help=help, secret=True)
 
+    def _text(self, name: str, help: str) -> Setting[str]:
+        return self._hidden(name, None, as_text, help)
+
+    def _secure(self, name: str, help: str) -> Setting[str]:
+        key = f"{self.prefix}.{name}"
+        return Setting(key=key, default=None, parse=as_text, help=help, secret=True, secure=True)
+
+    @property
+    def passwords(self) -> tuple[tuple[Setting[str], Setting[str]], ...]:
+        """Each one as it stands in the keystore of the node, and as it may stand in its file."""
+        return (
+            (self.secure_key_passphrase, self.key_passphrase),
+            (self.keystore_secure_password, self.keystore_password),
+            (self.keystore_secure_key_password, self.keystore_key_password),
+            (self.truststore_secure_password, self.truststore_password),
+        )
+
     @property
     def settings(self) -> tuple[AnySetting, ...]:
         """All of them, for the registry."""
-        both: tuple[AnySetting, ...] = (
+        found: list[AnySetting] = [
             self.enabled,
             self.key,
-            self.key_passphrase,
             self.certificate,
+            self.keystore_path,
+            self.keystore_type,
             self.certificate_authorities,
+            self.truststore_path,
+            self.truststore_type,
             self.verification_mode,
             self.supported_protocols,
-        )
-        answers = self._default_client_authentication is not None
-        return (*both, self.client_authentication) if answers else both
+            self.cipher_suites,
+            *(secure for secure, _ in self.passwords),
+        ]
+        if self._clear_text:
+            found += [clear for _, clear in self.passwords]
+        if self._default_client_authentication is not None:
+            found.append(self.client_authentication)
+        return tuple(found)
+
+    def is_configured(self, settings: Settings) -> bool:
+        """Whether any of them is set."""
+        return any(isinstance(each, Setting) and each.is_set(settings) for each in self.settings)
 
     def read(self, settings: Settings) -> TlsValues:
         """The group as `settings` have it. Raises IllegalArgument."""
+        passphrase = self._password(self.secure_key_passphrase, self.key_passphrase, settings)
         return TlsValues(
             prefix=self.prefix,
             enabled=self.enabled.get(settings),
             key=_if_set(self.key, settings),
-            key_passphrase=_if_set(self.key_passphrase, settings),
+            key_passphrase=passphrase,
             certificate=_if_set(self.certificate, settings),
+            keystore=self._keystore(settings),
             certificate_authorities=_if_set(self.certificate_authorities, settings),
+            truststore=self._truststore(settings),
+            cipher_suites=_if_set(self.cipher_suites, settings),
             verification_mode=self.verification_mode.get(settings),
             client_authentication=self.client_authentication.get(settings),
             supported_protocols=self.supported_protocols.get(settings),
         )
 
-    def rules(self, *, serves: Callable[[Settings], bool] | None) -> tuple[Rule, ...]:
-        """What must hold across the group. `serves` tells whether a server uses it, which needs a
-        certificate; None for a group of callers only."""
+    def _keystore(self, settings: Settings) -> StoreValues | None:
+        path = _if_set(self.keystore_path, settings)
+        if path is None:
+            return None
+        own = self._password(self.keystore_secure_password, self.keystore_password, settings)
+        key = self._password(
+            self.keystore_secure_key_password, self.keystore_key_password, settings
+        )
+        password = own or Secret("")
+        return StoreValues(
+            path=path,
+            type=_store_type(path, _if_set(self.keystore_type, settings)),
+            password=password,
+            key_password=key or password,
+        )
 
-        def pairs(settings: Settings) -> Iterator[ApiError]:
-            for one, other in (
-                (self.key, self.certificate),
-                (self.certificate, self.key),
-                (self.key_passphrase, self.key),
-            ):
-                if one.is_set(settings) and not other.is_set(settings):
-                    yield IllegalArgument(
-                        f"failed to load SSL configuration [{self.prefix}] - "
-                        f"cannot specify [{one.key}] without also setting [{other.key}]"
-                    )
+    def _truststore(self, settings: Settings) -> StoreValues | None:
+        path = _if_set(self.truststore_path, settings)
+        if path is None:
+            return None
+        own = self._password(self.truststore_secure_password, self.truststore_password, settings)
+        password = own or Secret("")
+        return StoreValues(
+            path=path,
+            type=_store_type(path, _if_set(self.truststore_type, settings)),
+            password=password,
+            key_password=password,
+        )
 
-        def complete(settings: Settings) -> Iterator[ApiError]:
-            assert serves is not None
-            if not serves(settings):
-                return
-            if not self.key.is_set(settings) and not self.certificate.is_set(settings):
-                yield IllegalArgument(
-                    f"invalid SSL configuration for {self.prefix} - server ssl configuration requires a key and "
-                    "certificate, but these have not been configured; "
-                    f"you must set [{self.key.key}] and [{self.certificate.key}]"
-                )
+    def _password(
+        self, secure: Setting[str], clear: Setting[str], settings: Settings
+    ) -> Secret | None:
+        text = _if_set(secure, settings)
+        if text is None and self._clear_text:
+            text = _if_set(clear, settings)
+        return None if text is None else Secret(text)
 
-        return (pairs,) if serves is None else (pairs, complete)
+
+def _store_type(path: str, given: str | None) -> str:
+    """By what the path ends with where nothing is said, as the reference."""
+    if given is not None:
+        return given.lower()
+    return PKCS12 if path.lower().endswith(_PKCS12_NAMES) else JKS
 
 
 def _if_set(setting: Setting[T], settings: Settings) -> T | None:
     return setting.get(settings) if setting.is_set(settings) else None
 
 
+HTTP_TLS: Final = TlsGroup(
+    "xpack.security.http.ssl",
+    enabled=False,
+    client_authentication=ClientAuthentication.NONE,
+    clear_text=True,
+)
+"""Towards clients."""
 TRANSPORT_TLS: Final = TlsGroup(
     "xpack.security.transport.ssl",
     enabled=False,
     client_authentication=ClientAuthentication.REQUIRED,
+    clear_text=True,
 )
 """Between the nodes of a cluster, and with remotes that have no API key."""
 REMOTE_SERVER_TLS: Final = TlsGroup(
     "xpack.security.remote_cluster_server.ssl",
     enabled=True,
     client_authentication=ClientAuthentication.NONE,
+    clear_text=False,
 )
 """On the port for callers that come with an API key."""
 REMOTE_CLIENT_TLS: Final = TlsGroup(
-    "xpack.security.remote_cluster_client.ssl", enabled=True, client_authentication=None
+    "xpack.security.remote_cluster_client.ssl",
+    enabled=True,
+    client_authentication=None,
+    clear_text=False,
 )
 """Towards remotes that have an API key of ours."""
 
+TLS_GROUPS: Final = (HTTP_TLS, TRANSPORT_TLS, REMOTE_SERVER_TLS, REMOTE_CLIENT_TLS)
 
-def _enabled_is_said(settings: Settings) -> Iterator[ApiError]:
-    """TLS is off by default: other settings of it alone were meant to be in force, and are not."""
-    group = TRANSPORT_TLS
-    if group.enabled.is_set(settings):
-        return
-    others = [each.key for each in group.settings if isinstance(each, Setting)]
-    configured = sorted(key for key in others if key in settings)
-    if configured:
-        yield IllegalArgument(
-            f"invalid configuration for {group.prefix} - [{group.enabled.key}] is not set, "
-            f"but the following settings have been configured in the node's file : "
-            f"[{','.join(configured)}]"
-        )
-
-
+DIAGNOSE_TRUST: Final[Setting[bool]] = Setting(
+    key="xpack.security.ssl.diagnose.trust",
+    default="true",
+    parse=as_bool,
+    help="Whether the log says in full why a certificate was not trusted.",
+)
 TLS_SETTINGS: Final[tuple[AnySetting, ...]] = (
-    *TRANSPORT_TLS.settings,
-    *REMOTE_SERVER_TLS.settings,
-    *REMOTE_CLIENT_TLS.settings,
+    DIAGNOSE_TRUST,
+    *(setting for group in TLS_GROUPS for setting in group.settings),
 )
-TLS_RULES: Final[tuple[Rule, ...]] = (
-    _enabled_is_said,
-    *TRANSPORT_TLS.rules(serves=TRANSPORT_TLS.enabled.get),
-    *REMOTE_SERVER_TLS.rules(serves=None),
-    *REMOTE_CLIENT_TLS.rules(serves=None),
-)
-"""For the registry. That the port for API keys has a certificate is asked by who opens it."""

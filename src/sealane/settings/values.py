@@ -4,17 +4,29 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
+from sealane.model.security import Secret
 from sealane.settings.text import Value, flatten, value_text
+
+NO_SECRETS: Mapping[str, Secret] = MappingProxyType({})
 
 
 class Settings(Mapping[str, Value]):
-    """`key -> text or list of texts`, ordered by key. Equal and hashable by content."""
+    """`key -> text or list of texts`, ordered by key. Equal and hashable by content.
 
-    __slots__ = ("_hash", "_values")
+    What came from the keystore is beside that, in `secrets`: neither iterated over nor shown. Only a setting that is
+    `secure` looks there.
+    """
 
-    def __init__(self, values: Mapping[str, Value] = MappingProxyType({})) -> None:
+    __slots__ = ("_hash", "_values", "secrets")
+
+    def __init__(
+        self,
+        values: Mapping[str, Value] = MappingProxyType({}),
+        secrets: Mapping[str, Secret] = NO_SECRETS,
+    ) -> None:
         self._values: dict[str, Value] = dict(sorted(values.items()))
         self._hash: int | None = None
+        self.secrets = secrets
 
     @classmethod
     def from_nested(cls, data: Mapping[str, Any]) -> Self:
@@ -48,8 +60,14 @@ class Settings(Mapping[str, Value]):
         value = self._values.get(key)
         return default if value is None else value_text(value)
 
+    def with_secrets(self, secrets: Mapping[str, Secret]) -> "Settings":
+        """These with the keystore's values beside them."""
+        return Settings(self._values, secrets)
+
     def filtered(self, keep: Callable[[str], bool]) -> "Settings":
-        return Settings({key: value for key, value in self._values.items() if keep(key)})
+        return Settings(
+            {key: value for key, value in self._values.items() if keep(key)}, self.secrets
+        )
 
     def with_prefix(self, prefix: str) -> "Settings":
         """Those whose key starts with `prefix`; keys stay whole."""
@@ -62,8 +80,8 @@ class Settings(Mapping[str, Value]):
         )
 
     def merged(self, over: Mapping[str, Value]) -> "Settings":
-        """These with `over` on top."""
-        return Settings({**self._values, **over})
+        """These with `over` on top, and the secrets of these."""
+        return Settings({**self._values, **over}, self.secrets)
 
     def to_flat(self) -> dict[str, str | list[str]]:
         """As `flat_settings=true` shows them; lists are arrays."""

@@ -13,8 +13,8 @@ from sealane.model.node import Address
 from sealane.transport.limits import TransportLimits
 from sealane.transport.network import as_link, peer_of
 from sealane.transport.statistics import Counters
-from sealane.wire.compression import Scheme, compress
-from sealane.wire.decoder import FrameDecoder
+from sealane.wire.compression import Scheme, compress, is_taken
+from sealane.wire.decoder import Admit, FrameDecoder
 from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.frame import COMPRESSED, PING, Frame, Ping, encode_head
 
@@ -30,7 +30,7 @@ class Channel(asyncio.BufferedProtocol):
     Then `closed_by` says what was wrong with the bytes, `lost_by` with the link; None is an orderly end.
     """
 
-    def __init__(self, limits: TransportLimits) -> None:
+    def __init__(self, limits: TransportLimits, admit: Admit | None = None) -> None:
         self.counters = Counters()
         self.is_open = False
         self.closed_by: RemoteProtocolError | None = None
@@ -44,7 +44,9 @@ class Channel(asyncio.BufferedProtocol):
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
         self._decoder = FrameDecoder(
-            frame_max_bytes=limits.frame_max_bytes, header_max_bytes=limits.header_max_bytes
+            frame_max_bytes=limits.frame_max_bytes,
+            header_max_bytes=limits.header_max_bytes,
+            admit=admit,
         )
 
     # -- from the link -----------------------------------------------------------------------------
@@ -265,12 +267,13 @@ class OutboundChannel(Channel):
     ) -> None:
         """A request in this version; the body has two parts."""
         alone = len(self.pending) <= 1
+        size = len(body[0]) + len(body[1])
         if scheme is not None:
             packed = compress(b"".join(body), scheme)
-            head = encode_head(request_id, COMPRESSED, version, variable, len(packed))
-            self.send_message(head, packed, at_once=alone)
-            return
-        size = len(body[0]) + len(body[1])
+            if is_taken(len(packed), size):
+                head = encode_head(request_id, COMPRESSED, version, variable, len(packed))
+                self.send_message(head, packed, at_once=alone)
+                return
         head = encode_head(request_id, 0, version, variable, size)
         self.send_message(head, *body, at_once=alone)
 

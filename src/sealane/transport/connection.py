@@ -14,12 +14,20 @@ from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import Context
 from sealane.transport import faults
 from sealane.transport.channel import OutboundChannel
+from sealane.transport.gate import OutgoingHeaders
 from sealane.transport.limits import ConnectionProfile, TransportLimits
 from sealane.transport.liveness import Liveness
 from sealane.transport.statistics import ConnectionStatistics, Counters
 from sealane.wire.errors import RemoteProtocolError
 from sealane.wire.families.protocol import Envelope, NodeHello, Wire
-from sealane.wire.frame import Frame, encode_head, encode_variable_header, plain_request_header
+from sealane.wire.frame import (
+    Frame,
+    Headers,
+    encode_head,
+    encode_variable_header,
+    plain_request_header,
+    request_header,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +55,16 @@ class NodeConnection:
         profile: ConnectionProfile,
         limits: TransportLimits,
         request_ids: Iterator[int],
+        outgoing: OutgoingHeaders | None = None,
+        by_key: bool = False,
     ) -> None:
+        """`outgoing` gives the headers by which the node judges each request."""
+        self.by_key = by_key
+        """Whether the node answers at a port for keys."""
         self.node: NodeInfo = peer.node
+        self.key_expires_ms = peer.key_expires_ms
+        """When the key ends that this side came with, as the node has told."""
+        self._outgoing = outgoing
         self.cluster = ClusterIdentity(name=peer.cluster_name, uuid=peer.cluster_uuid)
         self.wire = wire
         self.version: str = peer.release
@@ -110,9 +126,13 @@ class NodeConnection:
         Gives up at the context's deadline or after `timeout_s`, whichever is first
         (ReceiveTimeout), when the context's task is cancelled (TaskCancelled), or when the caller
         is; in each case the node is told to stop. Raises the ApiError that the handler raised,
-        NodeDisconnected, NodeNotConnected, Rejected above the limit of waiting requests, and
-        IllegalArgument where this family cannot carry the action.
+        NodeDisconnected, NodeNotConnected, Rejected above the limit of waiting requests,
+        IllegalArgument where this family cannot carry the action, and SecurityError where the subject
+        has no rights there at all: then nothing is sent.
         """
+        security: Headers = ()
+        if self._outgoing is not None:
+            security = self._outgoing.headers(action, ctx.subject, self.wire.name)
         if self._actions is not None and action not in self._actions:
             raise faults.unsupported_by_family(
                 action, self.wire.product, self.cluster.name, self.address
@@ -138,7 +158,7 @@ class NodeConnection:
                 either: set[asyncio.Future[Any]] = {answer, channel.until_writable()}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
-                self._send(channel, request_id, action, payload, ctx, deadline)
+                self._send(channel, request_id, action, payload, ctx, deadline, security)
                 sent = True
             frame = await answer
         except NodeDisconnected:
@@ -148,7 +168,7 @@ class NodeConnection:
             if timer is not None:
                 timer.cancel()
             if channel.pending.pop(request_id, None) is not None and sent:
-                self._take_back(channel, request_id, ctx)
+                self._take_back(channel, request_id, ctx, security)
             if answer.done() and not answer.cancelled():
                 answer.exception()  # seen, also when the caller was cancelled at the same moment
         return self._read_answer(frame)
@@ -182,6 +202,7 @@ class NodeConnection:
         payload: bytes,
         ctx: Context,
         deadline: float | None,
+        security: Headers,
     ) -> None:
         task = ctx.task.id
         time_left_ms = None
@@ -190,13 +211,18 @@ class NodeConnection:
         version = self._wire_version
         envelope = Envelope(task.node, task.number, time_left_ms, ctx.local_alias, ctx.start_ms)
         if ctx.headers:
-            variable = encode_variable_header(version, 0, action, ctx.headers)
+            headers = {**ctx.headers, **dict(security)} if security else ctx.headers
+            variable = encode_variable_header(version, 0, action, headers)
+        elif security:
+            variable = request_header(version, action, security)
         else:
             variable = plain_request_header(version, action)
         body = self.wire.request_body(envelope, payload)
         channel.send_request(request_id, version, variable, body, self._scheme)
 
-    def _take_back(self, channel: OutboundChannel, request_id: int, ctx: Context) -> None:
+    def _take_back(
+        self, channel: OutboundChannel, request_id: int, ctx: Context, security: Headers
+    ) -> None:
         """Tells the peer that nobody waits for this request any more."""
         version = self._wire_version
         parent = (ctx.task.id.node, ctx.task.id.number)
@@ -206,7 +232,7 @@ class NodeConnection:
             if self.wire.answers_cancels:
                 cancel_id = next(self._request_ids)
                 channel.pending[cancel_id] = self._loop.create_future()  # nobody waits for it
-            variable = plain_request_header(version, action)
+            variable = request_header(version, action, security)
             head = encode_head(cancel_id, 0, version, variable, len(body))
             channel.send(head + body, at_once=False)
 

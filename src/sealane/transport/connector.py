@@ -10,8 +10,9 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from sealane.errors import ApiError, ConnectTransport, NodeDisconnected
+from sealane.errors import ApiError, ConnectTransport, NodeDisconnected, SecurityError
 from sealane.model.node import Address
+from sealane.model.security import SYSTEM
 from sealane.transport import faults
 from sealane.transport.channel import OutboundChannel
 from sealane.transport.connection import NodeConnection
@@ -23,6 +24,7 @@ from sealane.transport.tasks import TaskScope
 from sealane.transport.tls_failures import TlsFailure, TlsProblem
 from sealane.transport.watch import Step
 from sealane.wire.errors import HttpResponseReceived, RemoteProtocolError, TlsReceived
+from sealane.wire.families.discovery import KEY_HANDSHAKE, NODE_HANDSHAKE
 from sealane.wire.families.known import FOREIGN
 from sealane.wire.families.protocol import ForeignWire, NodeHello
 from sealane.wire.frame import Frame
@@ -131,6 +133,8 @@ class Connector:
         except ConnectTransport:
             raise
         except ApiError as refusal:
+            if refusal.es_type == SecurityError.es_type:
+                raise  # who was not let in is told so, as the reference does
             raise ConnectTransport(
                 f"[{target.name}][{address}] general node connection failure", caused_by=refusal
             ) from refusal
@@ -144,6 +148,8 @@ class Connector:
             profile=target.profile,
             limits=self._limits,
             request_ids=self._request_ids,
+            outgoing=target.outgoing,
+            by_key=target.by_key,
         )
 
     async def _introduce(
@@ -163,7 +169,12 @@ class Connector:
                 answers.append((channel, self._ask(channel, request_id, data)))
         second = channels[1 % len(channels)]
         request_id = next(self._request_ids)
-        node_answer = self._ask(second, request_id, handshake.node_request(request_id))
+        action = KEY_HANDSHAKE if target.by_key else NODE_HANDSHAKE
+        # The key goes to whom TLS has shown to be the right one, and to nobody before.
+        family, outgoing = handshake.wire.name, target.outgoing
+        headers = () if outgoing is None else outgoing.headers(action, SYSTEM, family)
+        question = handshake.node_request(request_id, action, headers)
+        node_answer = self._ask(second, request_id, question)
         for channel, answer in answers:
             handshake.receive_channel_response(await self._take(answer, channel, target, address))
         return handshake.receive_node_response(

@@ -13,6 +13,7 @@ from sealane.errors import ConnectTransport, IllegalArgument
 from sealane.model.node import Address
 from sealane.transport import faults
 from sealane.transport.channel import OutboundChannel
+from sealane.transport.gate import OutgoingHeaders
 from sealane.transport.limits import ConnectionProfile, TransportLimits
 from sealane.transport.network import Network
 from sealane.transport.probe import Dial, answers_ping, unchecked_context
@@ -33,6 +34,10 @@ class Target:
     server_name: str | None
     name: str
     watch: Watch = UNWATCHED
+    outgoing: OutgoingHeaders | None = None
+    """What goes with each request."""
+    by_key: bool = False
+    """Whether the second handshake is that of the port for keys."""
 
     @property
     def server_hostname(self) -> str:

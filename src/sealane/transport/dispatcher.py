@@ -13,6 +13,7 @@ from sealane.model.node import ClusterIdentity, NodeInfo
 from sealane.model.task import Context, Task, TaskRegistry
 from sealane.transport import faults
 from sealane.transport.admission import Admission
+from sealane.transport.gate import InboundGate, Profile
 from sealane.transport.limits import TransportLimits
 from sealane.transport.tasks import TaskScope
 from sealane.wire.families.protocol import Cancel, Envelope, Wire
@@ -53,6 +54,10 @@ class Dispatcher:
         self.limits = limits
         self.scope = scope
         self.admission = admission
+        self.gate: InboundGate | None = None
+        """Says who asks; None where everybody may."""
+        self.header_max_bytes = {Profile.REMOTE_CLUSTER: 64 * 1024}
+        """Of a request, on the ports that have a limit of their own."""
         self.bytes_in_flight = 0
         self.bytes_receiving = 0
         self.requests_in_flight = 0

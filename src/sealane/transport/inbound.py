@@ -6,11 +6,16 @@ sockets belong together.
 
 An `InboundChannel` is one accepted socket; what all of them share is the `Dispatcher`'s. What the
 actions do is their handlers' business, for real servers as for our own nodes.
+
+On a node with security each request but the first handshake passes its gate, by its header and before its
+body is unpacked. On the port for keys a request that does not pass ends the connection.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 from sealane.errors import (
     ActionNotFound,
@@ -21,6 +26,7 @@ from sealane.errors import (
     ReceiveTimeout,
     TaskCancelled,
 )
+from sealane.model.security import ANONYMOUS, Subject
 from sealane.model.task import NO_HEADERS, Context, Task, TaskId
 from sealane.transport import faults
 from sealane.transport.channel import Channel
@@ -31,7 +37,9 @@ from sealane.transport.dispatcher import (
     Handler,
     InboundRequest,
 )
-from sealane.wire.compression import compress
+from sealane.transport.doorway import STATUS_OFFSET, Doorway
+from sealane.transport.gate import UNPROVEN_FRAME_MAX_BYTES, Profile, without_private
+from sealane.wire.compression import compress, is_taken
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
 from sealane.wire.families.discovery import KEY_HANDSHAKE, NODE_HANDSHAKE, TCP_HANDSHAKE
 from sealane.wire.families.foreign import CANCELS
@@ -52,9 +60,17 @@ class InboundChannel(Channel):
         dispatcher: Dispatcher,
         on_begin: Callable[["InboundChannel"], None],
         on_end: Callable[["InboundChannel"], None],
+        profile: Profile = Profile.DEFAULT,
     ) -> None:
-        super().__init__(dispatcher.limits)
+        gate = dispatcher.gate
+        super().__init__(dispatcher.limits, None if gate is None else self._look_at)
+        self._doorway = None if gate is None else Doorway(gate, profile, self, self._proven)
         self._dispatcher = dispatcher
+        self.profile = profile
+        self._strict = profile is Profile.REMOTE_CLUSTER
+        if self._strict:
+            self._decoder.frame_max_bytes = UNPROVEN_FRAME_MAX_BYTES
+            self._decoder.header_max_bytes = dispatcher.header_max_bytes[profile]
         self._running: dict[int, InboundRequest] = {}
         self._on_begin = on_begin
         self._on_end = on_end
@@ -116,6 +132,73 @@ class InboundChannel(Channel):
         _log.info("closing connection [%s]: no message within [%s]", self.peer, waited)
         self.close()
 
+    @property
+    def certificate(self) -> bytes | None:
+        """The one that the peer has shown, verified, in DER form."""
+        tls = None if self._link is None else self._link.get_extra_info("ssl_object")
+        if not isinstance(tls, ssl.SSLObject):
+            return None
+        return tls.getpeercert(binary_form=True)
+
+    def limit_headers(self, size: int) -> None:
+        """In bytes, of the requests that begin from now on."""
+        self._decoder.header_max_bytes = size
+
+    # -- who asks ----------------------------------------------------------------------------------
+
+    def _look_at(self, frame: Frame) -> bool:
+        """What the gate says to a request, before anything of its body is unpacked. Whether to go on reading."""
+        assert self._doorway is not None
+        return self._doorway.look_at(frame)
+
+    def _proven(self) -> None:
+        """A request has come here by a key that is right."""
+        self._decoder.frame_max_bytes = self._limits.frame_max_bytes
+        self._introduce()
+        # Its other channels may be silent for long: they are for later requests.
+        self._note_foreign()
+
+    def _note_foreign(self) -> None:
+        if not self._foreign:
+            self._foreign = True
+            self._dispatcher.admission.foreign_arrived(self.peer)
+
+    def _ask_in(self, frame: Frame, action: str) -> None:
+        admission = frame.admission
+        if isinstance(admission, Subject):
+            self._take_in(frame, action, admission)
+        elif isinstance(admission, ApiError):
+            self._refuse(frame, action, admission)
+        else:
+            waiting = self._await_admission(frame, action, cast(Awaitable[Subject], admission))
+            self._dispatcher.scope.start(waiting)
+
+    async def _await_admission(
+        self, frame: Frame, action: str, admission: Awaitable[Subject]
+    ) -> None:
+        assert self._doorway is not None
+        try:
+            subject = await self._doorway.subject(admission)
+            if self.is_open:
+                self._take_in(frame, action, subject)
+        except ApiError as refused:
+            self._refuse(frame, action, refused)
+        except RemoteProtocolError as wrong:
+            self.fail(wrong)
+
+    def _refuse(self, frame: Frame, action: str, error: ApiError) -> None:
+        wire = WIRES.get(frame.version)
+        if wire is None:
+            raise RemoteProtocolError(f"request [{action}] marked as a handshake", STATUS_OFFSET)
+        self._send_error(InboundRequest(frame, action, wire), error)
+        if self._strict:
+            _log.info("closing connection [%s]: [%s] %s", self.peer, action, error.reason)
+            self.close()
+
+    def _heard(self) -> None:
+        if self._stranger and (self._doorway is None or self._doorway.proven):
+            self._introduce()
+
     def _introduce(self) -> None:
         self._stranger = False
         self._dispatcher.admission.introduced(self.abort)
@@ -134,15 +217,13 @@ class InboundChannel(Channel):
             self._link.resume_reading()
 
     def receive_ping(self) -> None:
-        if self._stranger:
-            self._introduce()
+        self._heard()
         self.send(PING)
 
     # -- requests ----------------------------------------------------------------------------------
 
     def receive_frame(self, frame: Frame) -> None:
-        if self._stranger:
-            self._introduce()
+        self._heard()
         action = frame.action
         if action is None or frame.is_response:
             _log.info(
@@ -153,31 +234,44 @@ class InboundChannel(Channel):
             self.send(self._dispatcher.responder.answer_tcp(frame))
         elif frame.version == SEALANE_VERSION and not self._shook_hands:
             raise RemoteProtocolError(f"request [{action}] before a handshake", _VERSION_OFFSET)
-        elif action in _NODE_HANDSHAKES:
-            self._answer_node_handshake(frame)
-        elif frame.version == SEALANE_VERSION:
-            self._receive_request(frame, action)
+        elif self._doorway is None:
+            self._take_in(frame, action, ANONYMOUS)
         else:
-            self._receive_foreign(frame, action)
+            self._ask_in(frame, action)
 
-    def _answer_node_handshake(self, frame: Frame) -> None:
+    def _take_in(self, frame: Frame, action: str, subject: Subject) -> None:
+        """A request of somebody who may ask."""
+        if action in _NODE_HANDSHAKES:
+            self._answer_node_handshake(frame, action, subject)
+        elif frame.version == SEALANE_VERSION:
+            self._receive_request(frame, action, subject)
+        else:
+            self._receive_foreign(frame, action, subject)
+
+    def _answer_node_handshake(self, frame: Frame, action: str, subject: Subject) -> None:
         dispatcher = self._dispatcher
-        if frame.version != SEALANE_VERSION and not self._foreign:
-            self._foreign = True
-            dispatcher.admission.foreign_arrived(self.peer)
+        if action == KEY_HANDSHAKE and not self._strict:
+            wanted = f"[{Profile.REMOTE_CLUSTER}], but got [{self.profile}]"
+            text = f"remote cluster handshake action requires channel profile to be {wanted}"
+            self._refuse(frame, action, IllegalArgument(text))
+            return
+        if frame.version != SEALANE_VERSION:
+            self._note_foreign()
         node, cluster = dispatcher.local()
+        gate = dispatcher.gate
+        expires_ms = None if gate is None else gate.key_expires_ms(subject)
         try:
-            self.send(dispatcher.responder.answer_node(frame, node, cluster))
+            self.send(dispatcher.responder.answer_node(frame, node, cluster, expires_ms))
         except LocalProtocolError as wrong:
             _log.warning("cannot answer the handshake of [%s]: %s", self.peer, wrong)
             request = InboundRequest(frame, str(frame.action), WIRES[frame.version])
             self._send_error(request, IllegalState(str(wrong)))
 
-    def _receive_foreign(self, frame: Frame, action: str) -> None:
+    def _receive_foreign(self, frame: Frame, action: str, subject: Subject) -> None:
         """A request of a real server."""
         wire = WIRES.get(frame.version)
         if wire is None:
-            raise RemoteProtocolError(f"request [{action}] marked as a handshake", _STATUS_OFFSET)
+            raise RemoteProtocolError(f"request [{action}] marked as a handshake", STATUS_OFFSET)
         request = InboundRequest(frame, action, wire)
         answer = self._dispatcher.foreign_handlers.get(action)
         if answer is None and action not in CANCELS:
@@ -193,7 +287,7 @@ class InboundChannel(Channel):
             self._send_error(request, IllegalArgument(text))
             return
         if self._admit(request):
-            self._begin(request, _bound(answer, wire), envelope, payload, frame.headers)
+            self._begin(request, _bound(answer, wire), envelope, payload, frame, subject)
             self._dispatcher.note_child(request, envelope)
 
     def _cancel_foreign(self, request: InboundRequest, payload: bytes) -> None:
@@ -210,14 +304,14 @@ class InboundChannel(Channel):
             error.caused_by = explanation
         return error
 
-    def _receive_request(self, frame: Frame, action: str) -> None:
+    def _receive_request(self, frame: Frame, action: str, subject: Subject) -> None:
         request_id = frame.request_id
         running = self._running
         if action == CANCEL:
             taken_back = running.pop(request_id, None)
             if taken_back is not None:
                 taken_back.cancel(BY_REQUESTER)
-            self._ban(frame)
+            self._ban(frame, subject)
             return
         request = InboundRequest(frame, action, SEALANE)
         handler = self._dispatcher.handlers.get(action)
@@ -226,15 +320,20 @@ class InboundChannel(Channel):
             return
         if self._admit(request):
             envelope, payload = SEALANE.read_request(frame.body)
-            self._begin(request, handler, envelope, payload, frame.headers)
+            self._begin(request, handler, envelope, payload, frame, subject)
 
-    def _ban(self, frame: Frame) -> None:
+    def _ban(self, frame: Frame, subject: Subject) -> None:
         """The requester's task was cancelled as a whole: whatever else it asks for comes too late."""
         if frame.body:
             node, number, reason = read_ban(frame.body)
             dispatcher = self._dispatcher
             now_ms = dispatcher.clock.now_ms()
-            dispatcher.tasks.ban(TaskId(node, number), reason, now_ms=now_ms)
+            parent, owner = TaskId(node, number), self._owner(subject)
+            dispatcher.tasks.ban(parent, reason, now_ms=now_ms, owner=owner)
+
+    def _owner(self, subject: Subject) -> str:
+        """Of a task: the key by which it came, on the port for keys."""
+        return subject.api_key.id if self._strict and subject.api_key is not None else ""
 
     def _admit(self, request: InboundRequest) -> bool:
         """Whether there is room for the request; it has been answered where there is none."""
@@ -251,14 +350,18 @@ class InboundChannel(Channel):
         handler: Handler,
         envelope: Envelope,
         payload: bytes,
-        headers: Mapping[str, str],
+        frame: Frame,
+        subject: Subject,
     ) -> None:
         dispatcher = self._dispatcher
+        headers = frame.headers
+        if headers and self._doorway is not None:
+            headers = without_private(headers)
         self._running[request.id] = request
         dispatcher.bytes_in_flight += request.size
         dispatcher.requests_in_flight += 1
         request.job = dispatcher.scope.start(
-            self._serve(request, handler, envelope, payload, headers)
+            self._serve(request, handler, envelope, payload, headers, subject)
         )
 
     async def _serve(
@@ -268,6 +371,7 @@ class InboundChannel(Channel):
         envelope: Envelope,
         payload: bytes,
         headers: Mapping[str, str],
+        subject: Subject,
     ) -> None:
         dispatcher = self._dispatcher
         try:
@@ -279,13 +383,17 @@ class InboundChannel(Channel):
                 parent = TaskId(envelope.parent_node, envelope.parent_number)
             start_ms = dispatcher.clock.now_ms()
             with dispatcher.tasks.start(
-                request.action, start_ms=start_ms, parent=parent, headers=headers
+                request.action,
+                start_ms=start_ms,
+                parent=parent,
+                headers=headers,
+                owner=self._owner(subject),
             ) as task:
                 request.task = task
                 if task.cancelled_reason is not None:
                     self._answer_error(request, TaskCancelled(task.cancelled_reason))
                     return
-                await self._handle(request, task, handler, envelope, payload, headers)
+                await self._handle(request, task, handler, envelope, payload, headers, subject)
         finally:
             dispatcher.bytes_in_flight -= request.size
             dispatcher.requests_in_flight -= 1
@@ -302,6 +410,7 @@ class InboundChannel(Channel):
         envelope: Envelope,
         payload: bytes,
         headers: Mapping[str, str],
+        subject: Subject,
     ) -> None:
         task.on_cancel(request.stop)
         deadline = None
@@ -309,6 +418,7 @@ class InboundChannel(Channel):
             deadline = self._loop.time() + envelope.time_left_ms / 1000
         context = Context(
             task=task,
+            subject=subject,
             deadline=deadline,
             local_alias=envelope.local_alias,
             start_ms=envelope.start_ms,
@@ -357,8 +467,9 @@ class InboundChannel(Channel):
         """Raises CircuitBreaking for an answer that the asker would refuse to read."""
         faults.check_frame_size("the answer", len(body), self._limits.frame_max_bytes)
         if request.scheme is not None:
-            body = compress(body, request.scheme)
-            status |= COMPRESSED
+            packed = compress(body, request.scheme)
+            if is_taken(len(packed), len(body)):
+                body, status = packed, status | COMPRESSED
         head = encode_response_head(request.id, status, request.wire.version, len(body))
         self.send_message(head, body, at_once=len(self._running) <= 1)
 
@@ -368,5 +479,5 @@ def _bound(handler: ForeignHandler, wire: Wire) -> Handler:
 
 
 _NODE_HANDSHAKES = frozenset({NODE_HANDSHAKE, KEY_HANDSHAKE})
-_STATUS_OFFSET, _VERSION_OFFSET = 14, 15
-"""Of the status and the version in a frame, for the log."""
+_VERSION_OFFSET = 15
+"""Of the version in a frame, for the log."""

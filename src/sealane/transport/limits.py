@@ -13,7 +13,7 @@ class TransportLimits:
     answers 429."""
 
     frame_max_bytes: int = 100 * _MEBIBYTE
-    header_max_bytes: int = 64 * 1024
+    header_max_bytes: int = _MEBIBYTE
     in_flight_max_bytes: int = 256 * _MEBIBYTE
     """Bodies of all requests that are being handled on this node."""
     receiving_max_bytes: int = 512 * _MEBIBYTE

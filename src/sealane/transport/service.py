@@ -15,9 +15,10 @@ from sealane.transport.connection import NodeConnection
 from sealane.transport.connector import Connector
 from sealane.transport.dialler import Dialler, Target
 from sealane.transport.dispatcher import Dispatcher, ForeignHandler, Handler, Local
+from sealane.transport.gate import PLAIN, InboundGate, LinkSecurity, Profile
 from sealane.transport.inbound import InboundChannel
 from sealane.transport.limits import ConnectionProfile, TransportLimits
-from sealane.transport.network import Listener, Network
+from sealane.transport.network import Listener, Network, ReceiverFactory
 from sealane.transport.statistics import Counters, TransportStatistics
 from sealane.transport.tasks import TaskScope
 from sealane.transport.tls import TlsReceiver
@@ -36,7 +37,7 @@ class TransportService:
 
     `local` is asked at each handshake who this node is: the publish address is known only after
     listening. `client_tls` is asked for the TLS context of each attempt to connect that brings none;
-    without it those are plain.
+    without it those are plain. A node with security sets `gate` and `security` before it listens.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class TransportService:
         client_tls: ContextSource | None = None,
         probe_after_s: float = 1.0,
     ) -> None:
+        self.security = PLAIN if client_tls is None else LinkSecurity(tls=client_tls)
+        """Of connections that bring none of their own."""
         limits = limits or TransportLimits()
         self._network = network
         self._scope = TaskScope("transport")
@@ -72,7 +75,6 @@ class TransportService:
         )
         self._connector = Connector(self._dialler, limits, itertools.count(1))
         self._limits = limits
-        self._client_tls = client_tls
         self._listeners: list[Listener] = []
         # Sets that keep their order, so that a run can be repeated.
         self._inbound: dict[InboundChannel, None] = {}
@@ -107,25 +109,52 @@ class TransportService:
             raise ValueError(f"action [{action}] has a handler already")
         self._dispatcher.foreign_handlers[action] = handler
 
+    @property
+    def gate(self) -> InboundGate | None:
+        """Who may ask, of the connections that are accepted from now on; None lets everybody in."""
+        return self._dispatcher.gate
+
+    @gate.setter
+    def gate(self, gate: InboundGate | None) -> None:
+        self._dispatcher.gate = gate
+
+    def limit_headers(self, profile: Profile, size: int) -> None:
+        """The longest header of a request on the ports of `profile`, in bytes; a longer one closes the
+        connection without an answer."""
+        self._dispatcher.header_max_bytes[profile] = size
+        for channel in self._inbound:
+            if channel.profile is profile:
+                channel.limit_headers(size)
+
     async def listen(
-        self, host: str, port: int, *, tls: ssl.SSLContext | ContextSource | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | ContextSource | None = None,
+        profile: Profile = Profile.DEFAULT,
     ) -> Address:
         """Accepts connections; port 0 picks one. Returns what was bound. Raises OSError.
 
-        A source is asked for the TLS context of each connection anew.
+        A source is asked for the TLS context of each connection anew. The port for keys needs a gate.
         """
+        if profile is Profile.REMOTE_CLUSTER and self.gate is None:
+            raise ValueError(f"a port of the profile [{profile}] needs a gate")
         if tls is None:
-            listener = await self._network.listen(host, port, self._accept)
+            accept: ReceiverFactory = lambda: self._accept(profile)  # noqa: E731
+            listener = await self._network.listen(host, port, accept)
         else:
             given = tls
-            listener = await self._network.listen(host, port, lambda: self._accept_tls(given))
+            listener = await self._network.listen(
+                host, port, lambda: self._accept_tls(given, profile)
+            )
         self._listeners.append(listener)
         return listener.address
 
-    def _accept(self) -> InboundChannel:
-        return InboundChannel(self._dispatcher, self._inbound_begun, self._inbound_ended)
+    def _accept(self, profile: Profile = Profile.DEFAULT) -> InboundChannel:
+        return InboundChannel(self._dispatcher, self._inbound_begun, self._inbound_ended, profile)
 
-    def _accept_tls(self, given: ssl.SSLContext | ContextSource) -> TlsReceiver:
+    def _accept_tls(self, given: ssl.SSLContext | ContextSource, profile: Profile) -> TlsReceiver:
         """A TLS layer counts as a stranger until the channel inside it takes its place."""
 
         def begun(peer: Address) -> bool:
@@ -140,7 +169,7 @@ class TransportService:
                 self._admission.leave(layer.abort)
 
         layer = TlsReceiver(
-            self._accept(),
+            self._accept(profile),
             given if isinstance(given, ssl.SSLContext) else given(),
             server_side=True,
             begun=begun,
@@ -160,17 +189,20 @@ class TransportService:
         server_name: str | None = None,
         node_name: str = "",
         watch: Watch = UNWATCHED,
+        security: LinkSecurity | None = None,
     ) -> NodeConnection:
         """Opens `profile.channels` sockets to a node and shakes hands with it.
 
+        Without `security` the connection has that of the node's own; `tls` overrides its TLS.
         `node_name` is how error texts call it; `watch` hears of each step. Raises ConnectTransport,
         and IllegalArgument for an unknown host; then, and when cancelled, everything that was
         opened is closed.
         """
         if self._closed:
             raise ConnectTransport(f"[{node_name}][{address}] connect handler is already closed")
-        if tls is None and self._client_tls is not None:
-            tls = self._client_tls()
+        security = security or self.security
+        if tls is None and security.tls is not None:
+            tls = security.tls()
         target = Target(
             address=address,
             profile=profile,
@@ -178,6 +210,8 @@ class TransportService:
             server_name=server_name,
             name=node_name,
             watch=watch,
+            outgoing=security.outgoing,
+            by_key=security.by_key,
         )
         connection = await self._connector.connect(target)
         if self._closed:

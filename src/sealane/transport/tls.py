@@ -6,19 +6,24 @@ that answers it, a certificate that does not fit. What is trusted is the SSLCont
 """
 
 import asyncio
-import ipaddress
 import logging
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from sealane.clock import SystemClock
 from sealane.model.node import Address
-from sealane.transport.certificates import chain_of, time_text
+from sealane.transport.certificates import (
+    chain_of,
+    is_address,
+    time_text,
+    verified_certificate,
+)
 from sealane.transport.network import as_link, peer_of
+from sealane.transport.tls_contexts import diagnoses, group_of
+from sealane.transport.tls_diagnosis import TRUST_PROBLEMS, diagnosis
 from sealane.transport.tls_failures import Attempt, TlsFailure, TlsProblem, failure_of
-from sealane.transport.tls_files import group_of
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +35,11 @@ _RECORD_TYPES = range(0x14, 0x18)
 _ALERT = bytes.fromhex("15030300020246")
 """Fatal, protocol version: tells a plain-text caller that this port speaks TLS. OpenSSL says
 nothing then."""
+
+
+PEER_CERTIFICATE: Final = "peer_certificate"
+"""`get_extra_info` of a TlsLink with this name: the peer's certificate (DER) if one was shown and
+verified."""
 
 
 class _ReadBuffer(threading.local):
@@ -49,7 +59,8 @@ class TlsReceiver(asyncio.BufferedProtocol):
 
     `begun` is asked first of all whether this peer may connect. `ready` is called with None when the
     handshake is done, or with the failure, after which `inner` never sees a connection. With a
-    handshake timeout a silent peer is cut off; a dialling side has its own deadline.
+    handshake timeout a silent peer is cut off; a dialling side has its own deadline. A port that
+    `serves_http` tells a plain-text caller nothing, as the reference's does not.
     """
 
     def __init__(
@@ -62,8 +73,10 @@ class TlsReceiver(asyncio.BufferedProtocol):
         begun: Callable[[Address], bool] | None = None,
         ready: Callable[[TlsFailure | None], None] | None = None,
         handshake_timeout_s: float | None = None,
+        serves_http: bool = False,
     ) -> None:
         self.inner = inner
+        self._serves_http = serves_http
         self._server_side = server_side
         self._server_name = server_name
         self._group = group_of(context)
@@ -76,6 +89,7 @@ class TlsReceiver(asyncio.BufferedProtocol):
         self._handshake_timeout_s = handshake_timeout_s
         self._established = False
         self._failed = False
+        self._diagnosed = False
         self._broken: TlsFailure | None = None
         self._first_bytes = b""
         self._link: asyncio.Transport | None = None
@@ -152,7 +166,7 @@ class TlsReceiver(asyncio.BufferedProtocol):
             return
         except ssl.SSLError as error:
             self._flush()
-            if self._server_side and not self._peer_speaks_tls:
+            if self._server_side and not self._peer_speaks_tls and not self._serves_http:
                 self._link.write(_ALERT)
             failure = self._describe(error)
             failure.__cause__ = error
@@ -184,7 +198,12 @@ class TlsReceiver(asyncio.BufferedProtocol):
                 now_ms=SystemClock().now_ms(),  # OpenSSL judged the certificate by it
                 group=self._group,
             )
-            return failure_of(error, attempt)
+            failure = failure_of(error, attempt)
+            self._diagnose(failure, attempt)
+            return failure
+        if self._serves_http:
+            text = "received plaintext http traffic on an https channel, closing connection"
+            return self._failure(TlsProblem.NOT_TLS, text)
         if self._server_side:
             text = "received plaintext traffic on an encrypted channel, closing connection"
             return self._failure(TlsProblem.NOT_TLS, text)
@@ -197,12 +216,21 @@ class TlsReceiver(asyncio.BufferedProtocol):
         text = "received plaintext traffic on an encrypted channel, is TLS enabled there?"
         return self._failure(TlsProblem.NOT_TLS, text)
 
+    def _diagnose(self, failure: TlsFailure, attempt: Attempt) -> None:
+        """A certificate that is not trusted is told in full on this side, whichever it is."""
+        if failure.problem not in TRUST_PROBLEMS or not diagnoses(self._tls.context):
+            return
+        assert self._link is not None
+        self._diagnosed = True
+        told = diagnosis(failure, attempt, str(peer_of(self._link)), self._tls)
+        _log.warning("failed to establish trust with %s", told)
+
     def _closed_early(self) -> TlsFailure:
         if self._first_bytes:
             text = "the connection was closed in the middle of the TLS handshake"
             return self._failure(TlsProblem.OTHER, text)
         name = self._server_name
-        sent = f"server name [{name}]" if name and not _is_ip(name) else "no server name"
+        sent = f"server name [{name}]" if name and not is_address(name) else "no server name"
         text = f"the connection was closed during the TLS handshake, after a hello with {sent}"
         return self._failure(TlsProblem.CLOSED, text)
 
@@ -211,13 +239,20 @@ class TlsReceiver(asyncio.BufferedProtocol):
 
     def _fail(self, failure: TlsFailure) -> None:
         self._failed = True
-        if self._server_side and self._link is not None:
+        if self._server_side and not self._diagnosed and self._link is not None:
             # One that says nothing at all is a health check of a proxy.
             level = logging.WARNING if self._first_bytes else logging.DEBUG
-            _log.log(level, "%s [%s]", failure, peer_of(self._link))
+            _log.log(level, "%s%s [%s]", self._distrusted(failure), failure, peer_of(self._link))
         if self._link is not None:
             self._link.close()
         self._report(failure)
+
+    def _distrusted(self, failure: TlsFailure) -> str:
+        """What the reference says of a caller that refuses this side's certificate."""
+        if failure.problem is not TlsProblem.CERTIFICATE_REFUSED:
+            return ""
+        caller = "http client" if self._serves_http else "client"
+        return f"{caller} did not trust this server's certificate, closing connection: "
 
     # -- both directions ---------------------------------------------------------------------------
 
@@ -320,12 +355,8 @@ class TlsLink(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         if name == "ssl_object":
             return self._tls
+        if name == "sslcontext":
+            return self._tls.context
+        if name == PEER_CERTIFICATE:
+            return verified_certificate(self._tls) or default
         return self._link.get_extra_info(name, default)
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

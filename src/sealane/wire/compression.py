@@ -1,7 +1,9 @@
 """Compressed bodies: a four-byte mark, then a stream in the scheme the mark names.
 
 Both of the reference's schemes are read and written. The output is bounded while it is made, so that
-a small frame cannot unfold into a large one. Which frames are compressed is for the channel to say.
+a small frame cannot unfold into a large one: by a limit of its own, and to a multiple of what came.
+What compresses better than that is sent as it is. Which frames are compressed is for the channel to
+say.
 """
 
 import struct
@@ -15,6 +17,10 @@ Scheme = Literal["lz4", "deflate"]
 DEFLATE_MARK = b"DFL\x00"
 LZ4_MARK = b"LZ4\x00"
 
+RATIO_MAX = 100
+"""How many times its size a body may unfold to; texts and columns stay far below it."""
+UNFOLDED_FREE = 1024 * 1024
+"""Up to so many bytes the ratio does not matter."""
 _LEVEL = 3
 _RAW_STREAM = -15
 
@@ -38,14 +44,24 @@ def compress(body: bytes | bytearray | memoryview, scheme: Scheme) -> bytes:
     return DEFLATE_MARK + stream.compress(body) + stream.flush()
 
 
+def is_taken(packed_size: int, size: int) -> bool:
+    """Whether a receiver takes a body of `size` bytes compressed to `packed_size`."""
+    return size <= _most(packed_size)
+
+
+def _most(packed_size: int) -> int:
+    return max(UNFOLDED_FREE, RATIO_MAX * packed_size)
+
+
 def scheme_of(body: bytes | bytearray | memoryview) -> Scheme:
     """How a compressed body is compressed, by its mark: an answer is compressed like its request."""
     return "lz4" if bytes(body[:4]) == LZ4_MARK else "deflate"
 
 
 def decompress(body: bytes | bytearray | memoryview, max_bytes: int) -> bytes:
-    """The plain body. Raises RemoteProtocolError if the stream is damaged or unfolds to more than
-    `max_bytes`."""
+    """The plain body. Raises RemoteProtocolError if the stream is damaged, or unfolds to more than
+    `max_bytes` or than a body of its size may."""
+    max_bytes = min(max_bytes, _most(len(body)))
     mark = bytes(body[:4])
     if mark == DEFLATE_MARK:
         return _inflate(memoryview(body)[4:], max_bytes)

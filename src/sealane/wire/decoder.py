@@ -7,6 +7,7 @@ Who may send what is left to the channel.
 """
 
 import mmap
+from collections.abc import Callable
 
 from sealane.wire.compression import decompress, scheme_of
 from sealane.wire.errors import (
@@ -33,6 +34,10 @@ from sealane.wire.frame import (
 from sealane.wire.versions import has_variable_header_size, is_readable, refusal
 
 Event = Frame | Ping | RemoteProtocolError
+
+Admit = Callable[[Frame], bool]
+"""Told of each frame once its header is there: whether its body is to be read. A body that is not is empty, and
+the stream is dead after it. May raise RemoteProtocolError."""
 
 _HTTP_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTION", b"PATCH", b"TRACE")
 _TLS_RECORDS = (0x15, 0x16)
@@ -61,25 +66,38 @@ class FrameDecoder:
     """The receiving half of one connection's protocol."""
 
     __slots__ = (
+        "_admit",
         "_buffer",
         "_dead",
         "_end",
-        "_frame_max_bytes",
-        "_header_max_bytes",
         "_large",
         "_large_filled",
+        "_large_head",
         "_large_map",
+        "_large_unseen",
         "_offset",
         "_room",
         "_start",
         "_view",
+        "frame_max_bytes",
+        "header_max_bytes",
     )
 
     def __init__(
-        self, *, frame_max_bytes: int = 100 * _MEBIBYTE, header_max_bytes: int = 65536
+        self,
+        *,
+        frame_max_bytes: int = 100 * _MEBIBYTE,
+        header_max_bytes: int = 65536,
+        admit: Admit | None = None,
     ) -> None:
-        self._frame_max_bytes = frame_max_bytes
-        self._header_max_bytes = header_max_bytes
+        """Both limits may be changed later, for the frames that begin then."""
+        self.frame_max_bytes = frame_max_bytes
+        self.header_max_bytes = header_max_bytes
+        self._admit = admit
+        self._large_unseen = False
+        """Whether the header of the large frame that comes has yet to be shown to `admit`."""
+        self._large_head: tuple[Frame, int] | None = None
+        """Once it has been."""
         self._buffer, self._view = _NO_BUFFER, _NO_VIEW
         self._room = _BUFFER_MIN
         self._start = self._end = 0
@@ -136,12 +154,16 @@ class FrameDecoder:
         try:
             if self._large is not None:
                 self._large_filled += count
+                if self._large_unseen:
+                    refused = self._look_at_large()
+                    if refused is not None:
+                        return [refused]
                 if self._large_map is not None and self._large_filled >= _HUGE_FRAME:
                     _advise_huge_pages(self._large_map)
                     self._large_map = None
                 if self._large_filled == len(self._large):
                     large, self._large = self._large, None
-                    events.append(self._read_frame(large, 0, len(large), keep=True))
+                    events.append(self._finish_large(large))
                     self._offset += len(large)
             else:
                 self._end += count
@@ -163,7 +185,9 @@ class FrameDecoder:
             size = self._frame_size(view, start)
             if end - start < size:
                 if size >= _LARGE_FRAME:
-                    self._begin_large(size)
+                    refused = self._begin_large(size)
+                    if refused is not None:
+                        events.append(refused)
                     return
                 break
             if size == LENGTH_END:
@@ -173,6 +197,8 @@ class FrameDecoder:
             start += size
             self._start = start
             self._offset += size
+            if self._dead:
+                return
         if start == end:
             self._drop_buffer()
 
@@ -190,17 +216,18 @@ class FrameDecoder:
             return LENGTH_END
         if length <= 0:
             raise RemoteProtocolError(f"invalid data length: {length}", 2)
-        if length > self._frame_max_bytes:
+        if length > self.frame_max_bytes:
             raise RemoteProtocolError(
                 f"transport content length received [{format_bytes(length)}] "
-                f"exceeded [{format_bytes(self._frame_max_bytes)}]",
+                f"exceeded [{format_bytes(self.frame_max_bytes)}]",
                 2,
             )
         if length < HEADER_BEFORE_7_6.size - LENGTH_END:
             raise RemoteProtocolError(f"frame of [{length}] bytes is too short for its header", 2)
         return LENGTH_END + length
 
-    def _begin_large(self, size: int) -> None:
+    def _begin_large(self, size: int) -> Frame | None:
+        """Like `_look_at_large`, of what has come already."""
         have = self._end - self._start
         if size >= _HUGE_FRAME:
             pages = mmap.mmap(-1, size, flags=_PAGES_OF_OUR_OWN)
@@ -210,27 +237,72 @@ class FrameDecoder:
             large = memoryview(bytearray(size))
         large[:have] = self._view[self._start : self._end]
         self._large, self._large_filled = large, have
+        self._large_unseen = self._admit is not None
         self._drop_buffer()
+        return self._look_at_large() if self._large_unseen else None
+
+    def _look_at_large(self) -> Frame | None:
+        """Shows the header of a frame that has not come whole, once that is there. The frame without its body
+        where that is not to be read."""
+        large, filled, admit = self._large, self._large_filled, self._admit
+        assert large is not None
+        assert admit is not None
+        if filled < HEADER.size:
+            return None
+        version = HEADER_BEFORE_7_6.unpack_from(large)[4]
+        if has_variable_header_size(version):
+            header_size = int.from_bytes(large[19:23], "big", signed=True)
+            if filled < min(len(large), HEADER.size + max(0, header_size)):
+                if header_size > self.header_max_bytes:
+                    raise self._header_too_large(header_size)
+                return None
+        elif filled < len(large):
+            return None
+        self._large_unseen = False
+        self._large_head = head = self._read_head(large, 0, len(large))
+        if admit(head[0]):
+            return None
+        self._dead, self._large = True, None
+        return head[0]
+
+    def _finish_large(self, large: memoryview) -> Frame:
+        head, self._large_head = self._large_head, None
+        if head is None:
+            return self._read_frame(large, 0, len(large), keep=True)
+        return self._read_body(head[0], large[head[1] :], keep=True)
 
     def _read_frame(self, view: memoryview, start: int, size: int, *, keep: bool) -> Frame:
         """The frame in `view[start:start + size]`. With `keep` its body is a view of the same
         memory, else a copy."""
-        _, _, request_id, status, version = HEADER_BEFORE_7_6.unpack_from(view, start)
-        _check_header(status, version)
-        frame = Frame(request_id, status, version, size=size)
-        if has_variable_header_size(version):
-            body_at = HEADER.size + self._variable_header(frame, view, start, size)
-        else:
-            if status & COMPRESSED:
-                raise RemoteProtocolError("compressed frame in a version before 7.6.0", 14)
-            body_at = self._old_variable_header(frame, view, start, size)
-        body = view[start + body_at : start + size]
-        if status & COMPRESSED:
-            frame.body = decompress(body, self._frame_max_bytes)
+        frame, body_at = self._read_head(view, start, size)
+        if self._admit is not None and not self._admit(frame):
+            self._dead = True
+            return frame
+        return self._read_body(frame, view[start + body_at : start + size], keep=keep)
+
+    def _read_body(self, frame: Frame, body: memoryview, *, keep: bool) -> Frame:
+        if frame.status & COMPRESSED:
+            frame.body = decompress(body, self.frame_max_bytes)
             frame.scheme = scheme_of(body)
         else:
             frame.body = body if keep else bytes(body)
         return frame
+
+    def _read_head(self, view: memoryview, start: int, size: int) -> tuple[Frame, int]:
+        """The frame without its body, and where that begins."""
+        _, _, request_id, status, version = HEADER_BEFORE_7_6.unpack_from(view, start)
+        _check_header(status, version)
+        frame = Frame(request_id, status, version, size=size)
+        if has_variable_header_size(version):
+            return frame, HEADER.size + self._variable_header(frame, view, start, size)
+        if status & COMPRESSED:
+            raise RemoteProtocolError("compressed frame in a version before 7.6.0", 14)
+        return frame, self._old_variable_header(frame, view, start, size)
+
+    def _header_too_large(self, size: int) -> RemoteProtocolError:
+        return RemoteProtocolError(
+            f"variable header of [{size}] bytes exceeds [{self.header_max_bytes}]", 19
+        )
 
     def _variable_header(self, frame: Frame, view: memoryview, start: int, size: int) -> int:
         if size < HEADER.size:
@@ -240,10 +312,8 @@ class FrameDecoder:
         header_size = int.from_bytes(view[start + 19 : start + 23], "big", signed=True)
         if not 0 <= header_size <= size - HEADER.size:
             raise RemoteProtocolError(f"variable header of [{header_size}] bytes does not fit", 19)
-        if header_size > self._header_max_bytes:
-            raise RemoteProtocolError(
-                f"variable header of [{header_size}] bytes exceeds [{self._header_max_bytes}]", 19
-            )
+        if header_size > self.header_max_bytes:
+            raise self._header_too_large(header_size)
         taken = read_variable_header(frame, bytes(view[start + 23 : start + 23 + header_size]))
         if taken != header_size:
             raise RemoteProtocolError(
@@ -252,7 +322,7 @@ class FrameDecoder:
         return header_size
 
     def _old_variable_header(self, frame: Frame, view: memoryview, start: int, size: int) -> int:
-        room = min(size, HEADER_BEFORE_7_6.size + self._header_max_bytes)
+        room = min(size, HEADER_BEFORE_7_6.size + self.header_max_bytes)
         data = bytes(view[start + HEADER_BEFORE_7_6.size : start + room])
         return HEADER_BEFORE_7_6.size + read_variable_header(frame, data)
 

@@ -37,11 +37,12 @@ class Frame:
     that on the wire.
 
     `action` is None in responses, `features` in versions without them, `scheme` where the body was
-    not compressed.
+    not compressed. `admission` is what was decided by the header alone, for whoever decided it.
     """
 
     __slots__ = (
         "action",
+        "admission",
         "body",
         "features",
         "headers",
@@ -77,6 +78,7 @@ class Frame:
         self.body = body
         self.size = size
         self.scheme = scheme
+        self.admission: object = None
 
     @property
     def is_response(self) -> bool:
@@ -156,6 +158,16 @@ def plain_request_header(version: int, action: str) -> bytes:
     return encode_variable_header(version, 0, action)
 
 
+Headers = tuple[tuple[str, str], ...]
+"""The headers of a request, in their order: to be kept for others with the same ones."""
+
+
+@lru_cache(maxsize=256)
+def request_header(version: int, action: str, headers: Headers) -> bytes:
+    """The variable header of a request with headers that come again and again."""
+    return encode_variable_header(version, 0, action, dict(headers))
+
+
 def encode_head(
     request_id: int, status: int, version: int, variable: bytes, body_size: int
 ) -> bytes:
@@ -204,6 +216,27 @@ def _plain_action(variable: bytes) -> str | None:
     return None if source.left else action
 
 
+_KEPT_HEADER_MAX = 8192
+
+
+@lru_cache(maxsize=256)
+def _request_header(
+    variable: bytes, features: bool
+) -> tuple[int, Mapping[str, str], Mapping[str, Sequence[str]], Sequence[str] | None, str]:
+    """How much it took, headers, response headers, features and action of a request header. Those that say on whose
+    behalf a node asks come again and again, and nobody changes what is read of them.
+    """
+    source = StreamInput(variable)
+    headers = source.mapping(source.string, source.string)
+    response_headers = source.mapping(source.string, source.strings)
+    named = source.strings() if features else None
+    action_start = source.pos
+    action = source.string()
+    if not action:
+        raise RemoteProtocolError("request without an action", action_start)
+    return source.pos, headers, response_headers, named, action
+
+
 def read_variable_header(frame: Frame, variable: bytes) -> int:
     """Fills the frame's headers and action from the bytes after its fixed header; returns how many
     it took."""
@@ -217,6 +250,10 @@ def read_variable_header(frame: Frame, variable: bytes) -> int:
         frame.action = _plain_action(variable)
         if frame.action:
             return len(variable)
+    if not frame.status & RESPONSE and len(variable) <= _KEPT_HEADER_MAX:
+        kept = _request_header(variable, has_features(frame.version))
+        frame.headers, frame.response_headers, frame.features, frame.action = kept[1:]
+        return kept[0]
     source = StreamInput(variable)
     frame.headers = source.mapping(source.string, source.string)
     frame.response_headers = source.mapping(source.string, source.strings)

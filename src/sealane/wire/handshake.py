@@ -30,9 +30,10 @@ from sealane.wire.frame import (
     HANDSHAKE,
     RESPONSE,
     Frame,
+    Headers,
     encode_head,
     encode_response_head,
-    plain_request_header,
+    request_header,
 )
 from sealane.wire.versions import (
     HANDSHAKE_OPENSEARCH_2,
@@ -127,10 +128,14 @@ class Handshake:
             raise RemoteProtocolError("answer to the handshake is not marked as one", 14)
         return self._form.read_tcp_response(_small(frame), frame.version)
 
-    def node_request(self, request_id: int) -> bytes:
-        """The frame that asks who is there; it goes on the second channel if there is one."""
+    def node_request(
+        self, request_id: int, action: str = NODE_HANDSHAKE, headers: Headers = ()
+    ) -> bytes:
+        """The frame that asks who is there; it goes on the second channel if there is one. `headers` say who
+        asks.
+        """
         self._step(_Step.SEND_NODE)
-        return _request(request_id, 0, self.wire.version, NODE_HANDSHAKE, node_request_body())
+        return _request(request_id, 0, self.wire.version, action, node_request_body(), headers)
 
     def receive_node_response(self, frame: Frame) -> NodeHello:
         self._step(_Step.NODE_ANSWERED)
@@ -193,13 +198,19 @@ class HandshakeResponder:
         status = RESPONSE | HANDSHAKE
         return encode_response_head(frame.request_id, status, frame.version, len(body)) + body
 
-    def answer_node(self, frame: Frame, node: NodeInfo, cluster: ClusterIdentity) -> bytes:
+    def answer_node(
+        self,
+        frame: Frame,
+        node: NodeInfo,
+        cluster: ClusterIdentity,
+        key_expires_ms: int | None = None,
+    ) -> bytes:
         """Raises LocalProtocolError where the family cannot express our address,
         RemoteProtocolError for a frame of another version than those that are spoken."""
         wire = WIRES.get(frame.version)
         if wire is None:
             raise RemoteProtocolError(f"not a version to ask in: [{describe(frame.version)}]", 15)
-        body = wire.node_response_body(node, cluster, self._release)
+        body = wire.node_response_body(node, cluster, self._release, key_expires_ms)
         return encode_response_head(frame.request_id, RESPONSE, frame.version, len(body)) + body
 
 
@@ -222,8 +233,8 @@ def _refused(frame: Frame, text: str) -> UnsupportedVersion:
     return UnsupportedVersion(text, reply=head + body)
 
 
-def _request(request_id: int, status: int, version: int, action: str, body: bytes) -> bytes:
-    head = encode_head(
-        request_id, status, version, plain_request_header(version, action), len(body)
-    )
-    return head + body
+def _request(
+    request_id: int, status: int, version: int, action: str, body: bytes, headers: Headers = ()
+) -> bytes:
+    variable = request_header(version, action, headers)
+    return encode_head(request_id, status, version, variable, len(body)) + body

@@ -13,6 +13,7 @@ from sealane.model.task import TaskRegistry
 from sealane.remote import RemoteClusters
 from sealane.security.rules import allow_all
 from sealane.settings import EMPTY, Settings
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.testing.network import MemoryNetwork
 from sealane.testing.simulation import in_virtual_time, settle
 from sealane.transport import TransportService
@@ -32,7 +33,9 @@ class _Source:
 
 async def _remote(network: MemoryNetwork, number: int) -> TransportNode:
     node = TransportNode(f"played{number}", network)
-    register_nodes_handler(node.transport, nodes=lambda: [node.info], authorize=allow_all)
+    register_nodes_handler(
+        node.transport, nodes=FixedNodes(lambda: [node.info]), authorize=allow_all
+    )
     node.address = await node.transport.listen("127.0.0.1", 0)
     return node
 

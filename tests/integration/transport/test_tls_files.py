@@ -14,6 +14,7 @@ from sealane.model.node import Address
 from sealane.settings import Settings, Value
 from sealane.settings.tls_settings import TRANSPORT_TLS
 from sealane.transport import ConnectionProfile, TaskScope, TlsFiles
+from sealane.transport.certificate_watch import CertificateWatch
 from tests.integration.transport.certificates import FOR_SERVERS, Authority, Issued
 from tests.transport_nodes import two_nodes, until
 
@@ -91,7 +92,7 @@ async def test_the_error_has_the_references_shape(authority: Authority, tmp_path
 
 
 async def test_a_caller_without_a_certificate(authority: Authority, tmp_path: Path) -> None:
-    """Asked for by default; not where client authentication is optional or none."""
+    """X-82: asked for by default; not where client authentication is optional or none."""
     mine = identity(authority.issue("127.0.0.1"))
     caller = files(tmp_path, **trusted(authority))
     strict = files(tmp_path, **mine, **trusted(authority))
@@ -106,6 +107,7 @@ async def test_a_caller_without_a_certificate(authority: Authority, tmp_path: Pa
 
 
 async def test_an_untrusted_caller(authority: Authority, tmp_path: Path) -> None:
+    """X-82: of an authority that is not trusted, whether a certificate is demanded or not."""
     stranger = Authority(tmp_path, "stranger")
     server = files(tmp_path, **identity(authority.issue("127.0.0.1")), **trusted(authority))
     caller = files(tmp_path, **identity(stranger.issue("127.0.0.1")), **trusted(authority))
@@ -151,7 +153,7 @@ async def test_an_untrusted_server(authority: Authority, tmp_path: Path) -> None
 async def test_names_are_checked_in_full_mode_only(
     authority: Authority, tmp_path: Path, name: str | None
 ) -> None:
-    """Without a server name it is the address that must be in the certificate."""
+    """X-94: without a server name it is the address that must be in the certificate."""
     mine = identity(authority.issue("east.example"))
     server = files(tmp_path, **mine, **trusted(authority))
     options = {} if name is None else {"server_name": name}
@@ -206,6 +208,7 @@ async def test_a_certificate_that_clients_may_not_use(authority: Authority, tmp_
 
 
 async def test_no_protocol_in_common(authority: Authority, tmp_path: Path) -> None:
+    """X-96: the list of each side is honoured."""
     both = {**identity(authority.issue("127.0.0.1")), **trusted(authority)}
     new = files(tmp_path, **both, supported_protocols=("TLSv1.3",))
     old = files(tmp_path, **both, supported_protocols=("TLSv1.2",))
@@ -284,7 +287,7 @@ async def test_files_that_cannot_be_used(authority: Authority, tmp_path: Path) -
 async def test_changed_files_are_taken_up(
     authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """New connections use them; a broken one leaves what was there in force."""
+    """X-97: new connections use them; a broken one leaves what was there in force."""
     caplog.set_level(logging.INFO)
     mine = authority.issue("127.0.0.1")
     node = files(tmp_path, **identity(mine), **trusted(authority))
@@ -315,7 +318,7 @@ async def test_changed_files_are_taken_up(
 
 
 async def test_a_listener_takes_up_changed_files(authority: Authority, tmp_path: Path) -> None:
-    """While it listens: open connections live on, the next is asked for what is trusted now."""
+    """X-97: while it listens, open connections live on, the next is asked for what is trusted now."""
     mine = authority.issue("127.0.0.1")
     node = files(tmp_path, **identity(mine), **trusted(authority))
     outsider = Authority(tmp_path, "outsider")
@@ -335,11 +338,14 @@ async def test_a_listener_takes_up_changed_files(authority: Authority, tmp_path:
 
 
 async def test_the_watch_takes_them_up_by_itself(authority: Authority, tmp_path: Path) -> None:
+    """X-97: nobody has to ask for it."""
     mine, next_one = authority.issue("127.0.0.1"), authority.issue("127.0.0.1")
     node = files(tmp_path, **identity(mine), **trusted(authority))
     before = node.server()
     async with TaskScope("test") as scope:
-        scope.start(node.watch(interval_s=0.01))
+        watch = CertificateWatch(SystemClock())
+        watch.groups.append(node)
+        scope.start(watch.run(interval_s=0.01))
         mine.key.write_bytes(next_one.key.read_bytes())
         mine.certificate.write_bytes(next_one.certificate.read_bytes())
         await until(lambda: node.reloads > 0 and node.last_error is None)
@@ -388,6 +394,7 @@ def loopback_v6() -> bool:
 async def test_ipv6_with_an_address_in_the_certificate(
     authority: Authority, tmp_path: Path
 ) -> None:
+    """X-94."""
     right = files(tmp_path, **identity(authority.issue("::1")), **trusted(authority))
     wrong = files(tmp_path, **identity(authority.issue("127.0.0.1")), **trusted(authority))
     async with two_nodes() as (near, far):

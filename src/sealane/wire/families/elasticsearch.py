@@ -38,12 +38,12 @@ _STATE_OPTIONS = (0, 2, 7)
 
 class RemoteNodes:
     """The nodes that another cluster may connect to. The request says whether only those count that
-    serve API-key connections: Sealane has none such."""
+    answer callers with a key; who asks so in another way than with one is told of none."""
 
     action = REMOTE_NODES
 
-    def request(self) -> bytes:
-        return StreamOutput().boolean(False).getvalue()
+    def request(self, *, by_key: bool = False) -> bytes:
+        return StreamOutput().boolean(by_key).getvalue()
 
     def read_request(self, payload: bytes) -> bool:
         source = StreamInput(payload)
@@ -95,7 +95,13 @@ class ElasticsearchWire(ForeignFamily):
             marks.write(out, sealane_format)
         return out.getvalue()
 
-    def node_response_body(self, node: NodeInfo, cluster: ClusterIdentity, release: str) -> bytes:
+    def node_response_body(
+        self,
+        node: NodeInfo,
+        cluster: ClusterIdentity,
+        release: str,
+        key_expires_ms: int | None = None,
+    ) -> bytes:
         out = StreamOutput().vint(ELASTICSEARCH_RELEASE).string(_BUILD_HASH)
         write_full_node(out, node)
         return out.string(cluster.name).getvalue()

@@ -56,7 +56,13 @@ class OpenSearchWire(ForeignFamily):
             marks.write(out, sealane_format)
         return out.getvalue()
 
-    def node_response_body(self, node: NodeInfo, cluster: ClusterIdentity, release: str) -> bytes:
+    def node_response_body(
+        self,
+        node: NodeInfo,
+        cluster: ClusterIdentity,
+        release: str,
+        key_expires_ms: int | None = None,
+    ) -> bytes:
         out = StreamOutput().boolean(True)
         write_full_node(out, node)
         return out.string(cluster.name).vint(self.version).getvalue()

@@ -53,6 +53,8 @@ class NodeHello:
     cluster_name: str
     cluster_uuid: str
     release: str
+    key_expires_ms: int | None = None
+    """When the key ends by which the asking side came, where it does and the family tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ class NodesAction(Protocol):
     @property
     def action(self) -> str: ...
 
-    def request(self) -> bytes: ...
+    def request(self, *, by_key: bool = False) -> bytes:
+        """`by_key` for those nodes only that answer callers with a key."""
 
     def read_request(self, payload: bytes) -> bool:
         """Whether the answer is to have nodes at all. Raises IllegalArgument for a request that
@@ -146,7 +149,13 @@ class Wire(Protocol):
     def scheme(self, wanted: Scheme | None) -> Scheme | None:
         """How requests are compressed where `wanted` is configured."""
 
-    def node_response_body(self, node: NodeInfo, cluster: ClusterIdentity, release: str) -> bytes:
+    def node_response_body(
+        self,
+        node: NodeInfo,
+        cluster: ClusterIdentity,
+        release: str,
+        key_expires_ms: int | None = None,
+    ) -> bytes:
         """The answer of the second handshake. Raises LocalProtocolError where the family cannot
         express the node's address."""
 

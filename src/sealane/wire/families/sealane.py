@@ -25,10 +25,11 @@ NODES = "cluster:internal/remote_cluster/nodes"
 _SHORT_SIZE = 0x80
 
 
-class _Hello(msgspec.Struct, frozen=True):
+class _Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     node: NodeInfo
     cluster: ClusterIdentity
     release: str
+    key_expires_ms: int | None = None
 
 
 class _Nodes(msgspec.Struct, frozen=True, array_like=True):
@@ -63,7 +64,8 @@ class Nodes:
 
     action = NODES
 
-    def request(self) -> bytes:
+    def request(self, *, by_key: bool = False) -> bytes:
+        """The other side knows by itself whether the caller has a key."""
         return b""
 
     def read_request(self, payload: bytes) -> bool:
@@ -86,7 +88,7 @@ def decode_nodes(payload: bytes) -> list[NodeInfo]:
     """Raises RemoteProtocolError for bytes that are no list of nodes."""
     try:
         return _decode_nodes(payload).nodes
-    except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
         raise RemoteProtocolError(f"bad list of nodes: {wrong}") from None
 
 
@@ -123,7 +125,7 @@ class SealaneWire:
             raise RemoteProtocolError(f"envelope of [{size}] bytes does not fit", start)
         try:
             return _decode_envelope(body[start:end]), bytes(body[end:])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
             raise RemoteProtocolError(f"bad envelope: {wrong}", start) from None
 
     def error_body(self, error: ApiError, origin: str) -> bytes:
@@ -140,19 +142,28 @@ class SealaneWire:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
             raise RemoteProtocolError(f"bad error response: {wrong}") from None
 
-    def node_response_body(self, node: NodeInfo, cluster: ClusterIdentity, release: str) -> bytes:
-        return _encode(_Hello(node=node, cluster=cluster, release=release))
+    def node_response_body(
+        self,
+        node: NodeInfo,
+        cluster: ClusterIdentity,
+        release: str,
+        key_expires_ms: int | None = None,
+    ) -> bytes:
+        return _encode(
+            _Hello(node=node, cluster=cluster, release=release, key_expires_ms=key_expires_ms)
+        )
 
     def read_node_response(self, body: bytes | memoryview) -> NodeHello:
         try:
             hello = _decode_hello(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
             raise RemoteProtocolError(f"bad handshake response: {wrong}") from None
         return NodeHello(
             node=hello.node,
             cluster_name=hello.cluster.name,
             cluster_uuid=hello.cluster.uuid,
             release=hello.release,
+            key_expires_ms=hello.key_expires_ms,
         )
 
     def cancel_requests(
@@ -172,5 +183,5 @@ def read_ban(body: bytes | memoryview) -> tuple[str, int, str]:
     RemoteProtocolError."""
     try:
         return _decode_ban(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteProtocolError(f"malformed cancel: {error}") from error

@@ -50,7 +50,7 @@ class StateAction:
 
     # -- request -----------------------------------------------------------------------------------
 
-    def request(self) -> bytes:
+    def request(self, *, by_key: bool = False) -> bytes:
         return self._request(local=False)
 
     def identity_request(self) -> bytes:

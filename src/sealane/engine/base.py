@@ -17,6 +17,7 @@ from sealane.engine.mapping import Mapping
 from sealane.errors import ApiError
 from sealane.model.document import Document, Operation, WriteOp, WriteResult
 from sealane.model.dsl import Query, SearchBody
+from sealane.model.security import FieldLimits
 from sealane.model.task import Context
 from sealane.reduce.partial import Hit, Partial, SortValue
 
@@ -27,14 +28,6 @@ class Capability(StrEnum):
     OPERATION_LOG = "operation_log"
     REPLICA_WRITES = "replica_writes"
     READER_CONTEXTS = "reader_contexts"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldMask:
-    """The fields a reader may see: dotted patterns with `*`. Excludes win."""
-
-    includes: tuple[str, ...] = ("*",)
-    excludes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +45,8 @@ class ShardSearch:
     """One search of one shard: always from 0, `size` hits at most, aggregations as partials.
 
     `index_name` is put into each hit (it already carries the alias). `filter` is and-ed to the query without
-    scoring: alias filters and document level security. `fields` limits what may be read at all.
+    scoring: those of aliases. `documents` and `fields` are what may be seen at all: documents that the query matches,
+    which may look at every field, and fields that are not hidden. None hides nothing.
     """
 
     index_name: str
@@ -60,7 +54,8 @@ class ShardSearch:
     size: int
     now_ms: int
     filter: Query | None = None
-    fields: FieldMask | None = None
+    documents: Query | None = None
+    fields: FieldLimits | None = None
     reader: str | None = None
     """A reader context from open_reader; None searches the last refresh."""
     request_cache: bool | None = None

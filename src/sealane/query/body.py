@@ -15,9 +15,9 @@ from sealane.query.collapse import read_collapse
 from sealane.query.cursor import Cursor, as_bool, as_float, as_int, float_from, text_of
 from sealane.query.fields import apply_stored_fields, read_field_list, read_stored_fields
 from sealane.query.highlight import read_highlight
-from sealane.query.json_text import decode_fast, refuse_rest
+from sealane.query.json_text import decode_fast, decode_long, refuse_rest
 from sealane.query.knn import knn_section_reader, sized
-from sealane.query.located import Place, scan, token
+from sealane.query.located import SCAN_MAX_BYTES, Place, scan, token
 from sealane.query.names import BODY_MEMBERS
 from sealane.query.pipeline_order import ordered_pipelines
 from sealane.query.point_in_time import in_point_in_time, read_point_in_time, read_slice
@@ -55,8 +55,12 @@ def _parse(raw: bytes) -> dsl.SearchBody:
     try:
         value = decode_fast(raw)
         return read_body(value, raw)
-    except (ValueError, RecursionError, ApiError):
-        pass
+    except (ValueError, RecursionError, ApiError) as error:
+        if len(raw) > SCAN_MAX_BYTES:
+            if isinstance(error, ApiError):
+                raise
+            value = decode_long(raw)
+            return read_body(value, json.dumps(value, ensure_ascii=False).encode())
     found = scan(raw)
     read_body({} if _nothing(raw) else found.value, raw, found.begin)
     refuse_rest(found)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sealane.errors import (
     ActionRequestValidation,
+    ApiError,
     IllegalArgument,
     ParseError,
     ParsingError,
@@ -130,7 +131,7 @@ def read_by_query(
     members = {name: each for name, each in value.items() if name not in _BESIDE_THE_SEARCH}
     if members == value and raw.strip():
         parse_search_body(raw)  # what is wrong is told with its places in the client's text
-    limit = _max_docs(params.get("max_docs"), value.get("max_docs"))
+    limit = _max_docs(params.get("max_docs"), _number(value.get("max_docs")))
     problems = ["query is missing"] if needs_query and "query" not in members else []
     problems.extend(_problems(members, limit))
     if problems:
@@ -170,6 +171,23 @@ def _problems(source: Mapping[str, Any], limit: int) -> list[str]:
             f"isn't but it was [{limit}]"
         )
     return problems
+
+
+_MOST: Final = 2**31 - 1
+"""What a larger number counts as."""
+
+
+class _NotANumber(ApiError):
+    es_type, status = "class_cast_exception", 500
+
+
+def _number(value: Any) -> int | None:
+    """Raises the reference's error, which looks no closer either."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _NotANumber(f"[max_docs] must be a number but was [{token(value)}]")
+    return int(max(-_MOST, min(value, _MOST)))
 
 
 def _max_docs(*said: int | None) -> int:

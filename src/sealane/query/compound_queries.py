@@ -1,7 +1,6 @@
 """Queries made of other queries, beside those that `queries` has: boosting and wrapper."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -80,14 +79,14 @@ def _decoded(cursor: Cursor, members: Mapping[str, Any], name: str, text: str) -
         raise IllegalArgument("query source text cannot be null or empty")
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         cursor.value(members, name)
         wrong = _NOT_BASE64.search(text)
-        reason = (
-            f"Illegal character '{wrong[0]}' (code 0x{ord(wrong[0]):x}) in base64 content"
-            if wrong
-            else "Unexpected end of base64-encoded String"
-        )
+        reason = "Unexpected end of base64-encoded String"
+        if wrong:
+            # The reference decodes bytes, and shows the first one that is wrong.
+            code = wrong[0].encode("utf-8", "surrogatepass")[0]
+            reason = f"Illegal character '{chr(code)}' (code 0x{code:x}) in base64 content"
         raise cursor.content_error(
             f"Failed to decode VALUE_STRING as base64 (MIME-NO-LINEFEEDS): {reason}"
         ) from None

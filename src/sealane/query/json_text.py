@@ -8,8 +8,8 @@ import json
 import re
 from typing import Any, NoReturn
 
-from sealane.errors import ParsingError
-from sealane.query.located import Scan, scan
+from sealane.errors import ParsingError, XContentParseError
+from sealane.query.located import SCAN_MAX_BYTES, Scan, scan
 
 _COMMENT_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
@@ -60,9 +60,31 @@ def decode(raw: bytes) -> Any:
     try:
         return decode_fast(raw)
     except (ValueError, RecursionError):
+        if len(raw) > SCAN_MAX_BYTES:
+            return decode_long(raw)
         found = scan(raw)
     refuse_rest(found)
     return found.value
+
+
+def decode_long(raw: bytes) -> Any:
+    """The value of a body that is too long for the careful reading: without comments, and its errors know little.
+
+    Raises XContentParseError.
+    """
+    try:
+        text = raw.decode("utf-8")
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise XContentParseError(f"[{error.lineno}:{error.colno}] {error.msg}") from None
+    except RecursionError:
+        raise XContentParseError("[1:1] the body is nested too deeply") from None
+    except ValueError:
+        raise XContentParseError("[1:1] a field is there twice, or a text is no UTF-8") from None
+    if "\\ud" in text or "\\uD" in text:
+        plain = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+        value = json.loads(plain.decode("utf-16", "replace"))
+    return value
 
 
 def refuse_rest(found: Scan) -> None:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from sealane.errors import ApiError, XContentParseError
 
+SCAN_MAX_BYTES = 1 << 20
+"""What is longer is not read here: it would hold up the node for seconds."""
 MAX_DEPTH = 1000
 """How deep a body may nest."""
 _READ_DEPTH = 150
@@ -74,6 +76,10 @@ class XContentEnd(ApiError):
 
 def scan(raw: bytes) -> "Scan":
     """The value of a body. Raises XContentParseError or XContentEnd. An empty body is None at 1:0."""
+    if len(raw) > SCAN_MAX_BYTES:
+        raise XContentParseError(
+            f"[1:1] a body of [{len(raw)}] bytes is too long to be taken apart"
+        )
     scanner = _Scanner(raw)
     scanner.skip()
     if scanner.at >= len(raw):
@@ -124,10 +130,18 @@ class _Scanner:
         self._raw = raw
         self.at = 0
         self.too_deep: XContentParseError | None = None
+        self._counted, self._line, self._line_start = 0, 1, 0
+        """The last place that was asked for, and its line: nearly all that are asked for lie behind it."""
 
     def place(self, at: int) -> Place:
-        line_start = self._raw.rfind(b"\n", 0, at) + 1
-        return Place(self._raw.count(b"\n", 0, at) + 1, at - line_start + 1)
+        if at < self._counted:
+            self._counted, self._line, self._line_start = 0, 1, 0
+        newline = self._raw.rfind(b"\n", self._counted, at)
+        if newline >= 0:
+            self._line += self._raw.count(b"\n", self._counted, at)
+            self._line_start = newline + 1
+        self._counted = at
+        return Place(self._line, at - self._line_start + 1)
 
     def source(self, at: int, place: Place | None = None) -> str:
         shown = self._raw[:_SHOWN_BYTES].decode("utf-8", "replace")

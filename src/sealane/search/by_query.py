@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sealane.cluster.date_names import resolve_date_name
-from sealane.cluster.documents import BulkItem
+from sealane.cluster.documents import NO_UPDATE, BulkItem
 from sealane.cluster.resolve import resolve_write_target
-from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument
+from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, RefusedUnderLimits
 from sealane.model.access import acting, current_access
 from sealane.model.document import OpType, VersionType, WriteOp
 from sealane.model.index_names import split_alias
@@ -87,8 +87,15 @@ class ByQueryService:
         progress: Progress,
         ctx: Context,
     ) -> Done:
-        """Writes what is found once more as it is: new fields of the mapping take effect."""
+        """Writes what is found once more as it is: new fields of the mapping take effect.
+
+        Raises RefusedUnderLimits where fields are hidden: they would be lost.
+        """
         refuse_remote(expressions)
+        with acting(SEARCH):
+            found = self._indices.resolve(expressions, options.indices, ctx.start_ms)
+        if any(each.limits is not None and each.limits.fields is not None for each in found):
+            raise RefusedUnderLimits(NO_UPDATE)
         return await self._run(expressions, wanted, _rewrite, options, progress, ctx)
 
     async def _run(

@@ -10,6 +10,7 @@ from sealane.engine.mapping import Field, FieldType, Mapping
 from sealane.errors import IllegalArgument
 from sealane.model.about_indices import FieldCap, FieldCapsRequest
 from sealane.model.patterns import matcher
+from sealane.model.security import FieldLimits
 
 METADATA: Final = tuple(
     FieldCap(name, kind, searchable, aggregatable, metadata=True)
@@ -48,10 +49,12 @@ def index_fields(
     mapping: Mapping,
     request: FieldCapsRequest,
     present: Callable[[str], bool] | None = None,
+    limits: FieldLimits | None = None,
 ) -> tuple[FieldCap, ...]:
     """The fields that the request asks for, with the objects they are in, by name.
 
-    `present` tells which fields hold a value, where the request leaves the others out.
+    `present` tells which fields hold a value, where the request leaves the others out, `limits` which may be seen: an
+    alias where the field may that it stands for.
     Raises IllegalArgument for a filter that does not exist.
     """
     check_filters(request.filters)
@@ -63,7 +66,7 @@ def index_fields(
         if wanted(cap.name) and _passes(cap, None, request, nested):
             found[cap.name] = cap
     for leaf in mapping.fields.values():
-        if wanted(leaf.path):
+        if wanted(leaf.path) and (limits is None or limits.shows(leaf.target or leaf.path)):
             cap = _cap(leaf, mapping)
             if _passes(cap, leaf, request, nested):
                 found[cap.name] = cap

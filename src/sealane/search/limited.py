@@ -1,22 +1,36 @@
-"""What may be seen of an index, as the engine is told it: a filter beside every query."""
+"""What may be seen of an index, in the engine's terms."""
 
-from functools import lru_cache
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from sealane.model.dsl import Bool, Query
-from sealane.model.security import IndexLimits
-from sealane.search.one_shard import any_of
-
-
-def filter_of(filters: tuple[bytes, ...] | None, limits: IndexLimits | None) -> Query | None:
-    """What a document must match to be there at all: any of its aliases' `filters`, and any query of each side of
-    `limits`. None lets all of them be there.
-    """
-    if limits is None or not limits.queries:
-        return any_of(filters)
-    return _both(filters, limits.queries)
+from sealane.cluster.resolve import ResolvedIndex
+from sealane.model.dsl import MatchAll, Query, SearchBody
+from sealane.model.security import FieldLimits, IndexLimits
+from sealane.model.task import Context
+from sealane.query.role_query import refuse_with_hidden_documents, visible_query
 
 
-@lru_cache(maxsize=1024)
-def _both(filters: tuple[bytes, ...] | None, sides: tuple[tuple[bytes, ...], ...]) -> Query:
-    found = [any_of(each) for each in ((filters, *sides) if filters else sides)]
-    return Bool(filter=tuple(each for each in found if each is not None))
+class Seen(NamedTuple):
+    """Documents that a query matches, and of those some fields; None is all of them."""
+
+    documents: Query | None = None
+    fields: FieldLimits | None = None
+
+
+_ALL = Seen()
+
+
+def seen(limits: IndexLimits | None, ctx: Context) -> Seen:
+    """For whoever asks. Raises ApiError for a query that cannot be read: then nothing may be seen."""
+    if limits is None:
+        return _ALL
+    documents = visible_query(limits.queries, ctx.subject) if limits.queries else None
+    return Seen(None if isinstance(documents, MatchAll) else documents, limits.fields)
+
+
+def check_search(body: SearchBody, found: Iterable[ResolvedIndex]) -> None:
+    """Raises RefusedUnderLimits for what a search may not ask of indices of which documents are hidden."""
+    if body.suggest or body.profile:
+        for each in found:
+            if each.limits is not None and each.limits.queries:
+                refuse_with_hidden_documents(body)

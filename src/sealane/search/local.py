@@ -24,9 +24,10 @@ from sealane.remote.transport.messages_phases import Phase
 from sealane.search.aside import aside
 from sealane.search.failed_shards import FailedShard, search_failed
 from sealane.search.fan_out import ask_all
-from sealane.search.limited import filter_of
+from sealane.search.limited import check_search, seen
 from sealane.search.one_shard import (
     CONCURRENT_SHARDS,
+    any_of,
     ask_shard,
     no_hits,
     pause_after,
@@ -88,6 +89,7 @@ class LocalCluster:
             limit_ms = self._defaults.timeout_ms()
         ctx = with_deadline(ctx, limit_ms, started)
         targets = self._resolve(request, ctx)
+        check_search(request.body, targets)
         partial = await self._ask(_shards_of(targets, request, ctx), request, ctx)
         took_ms = int((asyncio.get_running_loop().time() - started) * 1000)
         return ClusterAnswer(partial, took_ms)
@@ -220,14 +222,16 @@ def _shards_of(
 
 
 def _shard_search(target: ResolvedIndex, request: SearchRequest, ctx: Context) -> ShardSearch:
+    documents, fields = seen(target.limits, ctx)
     return ShardSearch(
         index_name=shown_index(target.name, ctx),
         body=request.body,
         # Nothing is collected where nothing is shown, wherever the page begins.
         size=request.from_ + request.size if request.size else 0,
         now_ms=ctx.start_ms,
-        filter=filter_of(target.filters, target.limits),
-        fields=None if target.limits is None else target.limits.fields,
+        filter=any_of(target.filters),
+        documents=documents,
+        fields=fields,
         request_cache=request.request_cache,
     )
 

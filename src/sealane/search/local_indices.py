@@ -29,6 +29,7 @@ from sealane.model.about_indices import (
 from sealane.model.dsl import SearchBody
 from sealane.model.index_names import split_alias
 from sealane.model.search import IndicesOptions
+from sealane.model.security import FieldLimits
 from sealane.model.task import Context
 from sealane.query import parse_search_body
 from sealane.reduce.merged_terms import merge_terms
@@ -40,6 +41,7 @@ from sealane.search.index_fields import (
     index_fields,
     leaves_field_names,
 )
+from sealane.search.limited import seen
 
 _CONCURRENT_SHARDS: Final = 16
 _ENUMERATED: Final = frozenset({FieldType.KEYWORD, FieldType.IP, FieldType.CONSTANT_KEYWORD})
@@ -48,6 +50,10 @@ _PRESENCE: Final = "present"
 _RANGE: Final = b'"range"'
 _PRESENCE_FIELDS_MAX: Final = 500
 """Fields asked for in one search."""
+
+
+_Known = dict[tuple[bytes, FieldLimits | None], tuple[FieldCap, ...]]
+"""Fields by mapping, and by what may be seen of them."""
 
 
 class Indices(Protocol):
@@ -85,7 +91,7 @@ class LocalIndices:
         failures: list[IndexFailure] = []
         found = self._resolve(request.indices, request.options, ctx)
         body = _filter_body(request.index_filter)
-        known: dict[bytes, tuple[FieldCap, ...]] = {}
+        known: _Known = {}
 
         async def ask(index: ResolvedIndex) -> tuple[FieldCap, ...] | ApiError | None:
             try:
@@ -108,7 +114,12 @@ class LocalIndices:
 
     async def terms_enum(self, request: TermsEnumRequest, ctx: Context) -> TermsEnumPart:
         """What a shard cannot answer makes the answer incomplete. Raises IndexNotFound and its kin."""
-        found = self._resolve(request.indices, request.options, ctx)
+        found = [
+            each
+            for each in self._resolve(request.indices, request.options, ctx)
+            if seen(each.limits, ctx).documents
+            is None  # terms do not tell of which documents they are
+        ]
         body = _filter_body(request.index_filter)
         deadline = asyncio.get_running_loop().time() + request.timeout_ms / 1000
         shards = [_Shard(index, shard, body) for index in found for shard in range(index.shards)]
@@ -154,7 +165,7 @@ class LocalIndices:
         index: ResolvedIndex,
         request: FieldCapsRequest,
         body: SearchBody | None,
-        known: dict[bytes, tuple[FieldCap, ...]],
+        known: "_Known",
         ctx: Context,
     ) -> tuple[FieldCap, ...] | None:
         """None for an index in which nothing can match the filter. `known` has the fields by mapping: those of a daily
@@ -163,15 +174,17 @@ class LocalIndices:
         if body is not None and not await self._can_match(index, body, ctx):
             return None
         mapping = index.metadata.mapping
-        found = known.get(index.metadata.mapping_json)
+        limits = None if index.limits is None else index.limits.fields
+        key = index.metadata.mapping_json, limits
+        found = known.get(key)
         if found is None:
             await asyncio.sleep(0)
-            found = known[index.metadata.mapping_json] = index_fields(mapping, request)
+            found = known[key] = index_fields(mapping, request, limits=limits)
         if request.include_empty:
             return found
         names = [cap.name for cap in found if cap.name in mapping.fields]
         present = await self._present(index, names, ctx)
-        return index_fields(mapping, request, present.__contains__)
+        return index_fields(mapping, request, present.__contains__, limits)
 
     async def _can_match(self, index: ResolvedIndex, body: SearchBody, ctx: Context) -> bool:
         """Raises ParseError for dates that cannot be read, as the reference does: it reads those of ranges here."""
@@ -231,6 +244,9 @@ class LocalIndices:
             return [index.name] if _follows(index.name, request) else []
         if leaf is None or leaf.type not in _ENUMERATED or not leaf.index:
             return []
+        limits = None if index.limits is None else index.limits.fields
+        if limits is not None and not limits.shows(leaf.path):
+            return []
         if shard.body is not None:
             search = _shard_search(index, shard.body, ctx)
             if not await self._reader.can_match(index.uuid, shard.number, search):
@@ -286,5 +302,13 @@ def _has_value(name: str, mapping: Mapping) -> dict[str, Any]:
 
 
 def _shard_search(index: ResolvedIndex, body: SearchBody, ctx: Context) -> ShardSearch:
-    # The plain name, also for another cluster: so the reference matches `_index` here.
-    return ShardSearch(index_name=index.name, body=body, size=0, now_ms=ctx.start_ms)
+    documents, fields = seen(index.limits, ctx)
+    return ShardSearch(
+        # The plain name, also for another cluster: so the reference matches `_index` here.
+        index_name=index.name,
+        body=body,
+        size=0,
+        now_ms=ctx.start_ms,
+        documents=documents,
+        fields=fields,
+    )

@@ -18,6 +18,7 @@ from sealane.errors import (
     NoSeedNodeLeft,
     NoSuchRemoteCluster,
     ReceiveTimeout,
+    SecurityError,
     TaskCancelled,
 )
 from sealane.model.clusters import ProductVersion, ResolveClusterRequest
@@ -157,8 +158,18 @@ def _is_missing_index(error: ApiError) -> bool:
     return error.es_type == IndexNotFound.es_type
 
 
+def _denied(error: ApiError | None) -> ApiError | None:
+    """Why nobody was let in, where that is at the bottom of it: no cluster that is down says so."""
+    while error is not None and error.es_type != SecurityError.es_type:
+        error = error.caused_by
+    return error
+
+
 def _shown(error: ApiError) -> str | None:
     """The text of an entry whose cluster failed, as the reference words it."""
+    denied = _denied(error)
+    if denied is not None:
+        return denied.reason
     if isinstance(error, _UNREACHED):
         return None
     if isinstance(error, ReceiveTimeout):

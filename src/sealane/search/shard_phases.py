@@ -55,9 +55,10 @@ from sealane.search.context_owners import ContextOwners
 from sealane.search.failed_shards import FailedShard
 from sealane.search.fan_out import ask_all
 from sealane.search.keep_alive import keep_alive_s
-from sealane.search.limited import filter_of
+from sealane.search.limited import check_search, seen
 from sealane.search.one_shard import (
     CONCURRENT_SHARDS,
+    any_of,
     ask_shard,
     name_node,
     pause_after,
@@ -136,7 +137,9 @@ class ShardPhases:
         body = parse_search_body(request.body)
         found = []
         looked_at = count()
-        for each in self._resolve(request.indices, IndicesOptions(*request.options), ctx):
+        resolved = self._resolve(request.indices, IndicesOptions(*request.options), ctx)
+        check_search(body, resolved)
+        for each in resolved:
             skipped: list[int] = []
             shards = shards_asked(each, request.routing, request.preference)
             if request.skips:
@@ -387,13 +390,15 @@ def _search_of(
     shard_count: int,
     ctx: Context,
 ) -> ShardSearch:
+    documents, fields = seen(limits, ctx)
     return ShardSearch(
         index_name=shown_index(target.index, ctx),
         body=body,
         size=size,
         now_ms=ctx.start_ms,
-        filter=filter_of(target.filters, limits),
-        fields=None if limits is None else limits.fields,
+        filter=any_of(target.filters),
+        documents=documents,
+        fields=fields,
         reader=target.context,
         shard_index=target.number,
         shard_count=shard_count,

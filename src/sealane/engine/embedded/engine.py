@@ -57,7 +57,7 @@ class Searcher(Protocol):
         """The hits of documents that a query phase found, wherever it is called."""
 
     def can_match(self, view: ShardView, request: ShardSearch) -> bool:
-        """False where nothing can match. Runs on the loop, and costs next to nothing."""
+        """False where nothing can match. Runs on the loop, and costs next to nothing, unless documents are hidden."""
 
     def list_terms(self, view: ShardView, wanted: TermsWanted) -> list[str]:
         """Terms of one field, ascending. Runs in the executor."""
@@ -244,6 +244,8 @@ class EmbeddedEngine:
 
     async def can_match(self, index_uuid: str, shard: int, request: ShardSearch) -> bool:
         view = await self._view(index_uuid, shard, request.reader)
+        if request.documents is not None:
+            return await self._run(lambda: self._searcher.can_match(view, request))
         return self._searcher.can_match(view, request)
 
     async def terms(self, index_uuid: str, shard: int, wanted: TermsWanted) -> list[str]:

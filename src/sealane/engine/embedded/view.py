@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import tantivy
 
 from sealane.engine.mapping import Mapping
+from sealane.model.security import FieldLimits
 
 ID = "_id"
 SEQ_NO = "_seq_no"
@@ -66,3 +67,6 @@ class ShardView:
     """The nested objects, each a document of a view of its own; see nested_documents.py."""
     max_rescore_window: int = 10_000
     max_slices: int = 1_024
+    limits: FieldLimits | None = None
+    """Which fields may be seen: the others are missing from `columns`, and `whole` is the view that has all of them."""
+    whole: "ShardView | None" = None

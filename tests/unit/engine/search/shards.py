@@ -8,7 +8,7 @@ from typing import Any
 
 import tantivy
 
-from sealane.engine.base import FieldMask, ShardSearch
+from sealane.engine.base import ShardSearch
 from sealane.engine.embedded.analysis import prepare, register_tokenizers
 from sealane.engine.embedded.search import search_shard
 from sealane.engine.embedded.search.values import ip_column
@@ -17,6 +17,7 @@ from sealane.engine.embedded.view import ShardView
 from sealane.engine.mapping import Field, FieldType, Mapping
 from sealane.model.dates import parse_date
 from sealane.model.dsl import Query, SearchBody
+from sealane.model.security import FieldLimits
 from sealane.query import parse_search_body
 from sealane.reduce.partial import Partial
 
@@ -163,7 +164,8 @@ def search(
     body: MappingABC[str, Any] | None = None,
     *,
     filter: Query | None = None,
-    fields: FieldMask | None = None,
+    documents: Query | None = None,
+    fields: FieldLimits | None = None,
     size: int | None = None,
 ) -> Partial:
     """One search as the engine runs it; the body is JSON."""
@@ -174,6 +176,7 @@ def search(
         size=parsed.from_ + parsed.size if size is None else size,
         now_ms=NOW_MS,
         filter=filter,
+        documents=documents,
         fields=fields,
     )
     return search_shard(view, request, lambda: None)

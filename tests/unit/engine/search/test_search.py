@@ -1,14 +1,16 @@
-"""What a shard's answer has beside hits and buckets: source, names, masks, filters, cache, limits."""
+"""What a shard's answer has beside hits and buckets: source, names, what is hidden, filters, cache, limits."""
 
 import dataclasses
 import json
 
 import pytest
 
-from sealane.engine.base import FieldMask, ShardSearch
-from sealane.engine.embedded.search import cached, search_shard
-from sealane.errors import IllegalArgument, QueryShardError, TaskCancelled
+from sealane.engine.base import FoundDoc, ShardSearch
+from sealane.engine.embedded.search import cached, fetch_docs, search_shard
+from sealane.engine.embedded.view import ShardView
+from sealane.errors import IllegalArgument, RefusedUnderLimits, TaskCancelled
 from sealane.model import dsl
+from sealane.model.security import FieldGrant, FieldLimits
 from sealane.query import parse_search_body
 from tests.unit.engine.search.shards import NOW_MS, found, ids, mapping_of, search, shard
 
@@ -87,13 +89,16 @@ def test_a_filter_narrows_hits_and_aggregations_without_scoring() -> None:
     assert narrowed.aggs["g"].buckets[0].count == 2  # type: ignore[union-attr]
 
 
-def test_a_masked_field_can_neither_be_searched_nor_seen() -> None:
+def hiding(*fields: str) -> FieldLimits:
+    return FieldLimits(((FieldGrant(excepted=fields),),))
+
+
+def test_a_hidden_field_can_neither_be_searched_nor_seen() -> None:
     view = shard(DOCS)
-    mask = FieldMask(excludes=("tag", "host"))
+    mask = hiding("tag", "host.*")
     assert ids(search(view, {"query": {"term": {"tag": "a"}}}, fields=mask)) == []
     assert ids(search(view, {"query": {"exists": {"field": "host"}}}, fields=mask)) == []
-    with pytest.raises(QueryShardError, match="No mapping found"):
-        search(view, {"sort": ["tag"]}, fields=mask)
+    assert [hit.sort for hit in search(view, {"sort": ["tag"]}, fields=mask).hits] == [[None]] * 3
     hit = search(view, {"size": 1}, fields=mask).hits[0]
     assert hit.source is not None
     assert json.loads(hit.source) == {"title": "red fox", "n": 1}
@@ -102,10 +107,27 @@ def test_a_masked_field_can_neither_be_searched_nor_seen() -> None:
     assert partial.aggs["x"].buckets == []  # type: ignore[union-attr]
 
 
-def test_a_security_filter_may_use_a_masked_field() -> None:
-    mask = FieldMask(excludes=("tag",))
-    hits = search(shard(DOCS), fields=mask, filter=dsl.Term(field="tag", value="b"))
+def test_a_document_that_is_hidden_is_not_handed_out_by_its_place() -> None:
+    """T-20: another cluster says which documents it found; it is not believed."""
+    view = shard(DOCS)
+    found = search_shard(view, _request({"size": 3}, query_only=True), lambda: None).hits
+    places = [FoundDoc(hit.doc or 0, hit.score) for hit in found]
+    limited = _request({"size": 3}, documents=dsl.Term(field="tag", value="a"))
+    visible = fetch_docs(view, limited, [places[0], places[2]])
+    assert [hit.id for hit in visible] == [found_id(view, 0), found_id(view, 2)]
+    with pytest.raises(RefusedUnderLimits):
+        fetch_docs(view, limited, places)
+
+
+def found_id(view: ShardView, place: int) -> str:
+    return ids(search(view, {"sort": ["n"]}))[place]
+
+
+def test_only_what_hides_documents_may_use_a_hidden_field() -> None:
+    query: dsl.Query = dsl.Term(field="tag", value="b")
+    hits = search(shard(DOCS), fields=hiding("tag"), documents=query)
     assert ids(hits) == ["2"]
+    assert ids(search(shard(DOCS), fields=hiding("tag"), filter=query)) == []
 
 
 def test_a_field_that_no_document_has_yet_matches_nothing() -> None:

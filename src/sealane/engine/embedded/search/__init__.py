@@ -25,6 +25,12 @@ from sealane.engine.embedded.search.collect import (
 )
 from sealane.engine.embedded.search.compile import compile_query
 from sealane.engine.embedded.search.fetch import fetch
+from sealane.engine.embedded.search.limited import (
+    check_supported,
+    check_visible,
+    limited,
+    visible_documents,
+)
 from sealane.engine.embedded.search.now import uses_now
 from sealane.engine.embedded.search.profile import Timing, profile_of
 from sealane.engine.embedded.search.rank import Row
@@ -34,6 +40,7 @@ from sealane.engine.embedded.search.scope import (
     NOTHING,
     Compiled,
     Scope,
+    all_of,
     both,
 )
 from sealane.engine.embedded.search.slices import slice_query
@@ -80,7 +87,8 @@ def search_shard(view: ShardView, request: ShardSearch, check: Callable[[], None
 
 
 def _search(view: ShardView, request: ShardSearch, check: Callable[[], None]) -> Partial:
-    state = state_of(view)
+    check_supported(request)
+    state = state_of(limited(view, request.fields))
     body = request.body
     if body.suggest_only:
         return _suggestions_only(state, request)
@@ -125,7 +133,7 @@ def _search(view: ShardView, request: ShardSearch, check: Callable[[], None]) ->
 
 def _suggestions_only(state: ViewState, request: ShardSearch) -> Partial:
     """No query runs, and so nothing is found."""
-    scope = Scope(state, request.index_name, request.now_ms, request.fields)
+    scope = Scope(state, request.index_name, request.now_ms)
     return Partial(
         hits=[],
         total=tracked(0, request.body.track_total_hits),
@@ -141,8 +149,11 @@ def fetch_docs(view: ShardView, request: ShardSearch, docs: Sequence[FoundDoc]) 
     What a hit is sorted by is left out: the search has told it.
     """
     with mapped_errors():
-        plan = _plan(state_of(view), request)
-        hits = fetch(rows_of(docs, plan, request), plan, request)
+        plan = _plan(state_of(limited(view, request.fields)), request)
+        rows = rows_of(docs, plan, request)
+        if plan.scope.visible is not None:
+            check_visible([row.seq_no for row in rows], plan.scope)
+        hits = fetch(rows, plan, request)
     for hit in hits:
         hit.sort = None
     return hits
@@ -170,12 +181,13 @@ def _aggregate(
     plan: Plan, request: ShardSearch, check: Callable[[], None]
 ) -> dict[str, AggPartial]:
     # A scope of its own: the plan's is shared by all who run it, and collects the names of its queries.
-    scope = Scope(
-        plan.scope.state, request.index_name, request.now_ms, request.fields, wraps_errors=False
-    )
+    scope = Scope(plan.scope.state, request.index_name, request.now_ms, wraps_errors=False)
+    scope.visible = plan.scope.visible
     everything = EVERYTHING.query
     if request.filter is not None:
-        everything = compile_query(request.filter, _unmasked(scope)).query
+        everything = compile_query(request.filter, _unnamed(scope)).query
+    if scope.visible is not None:
+        everything = all_of(everything, scope.visible)
     return aggregate(
         request.body.aggs,
         plan.aggs,
@@ -220,6 +232,7 @@ def _cache_key(view: ShardView, request: ShardSearch) -> Hashable | None:
         request.index_name,
         request.body.raw,
         request.filter,
+        request.documents,
         request.fields,
         request.shard_index,
         request.shard_count,
@@ -231,7 +244,7 @@ def _plan(state: ViewState, request: ShardSearch) -> Plan:
         request.index_name,
         request.body.raw,
         request.filter,
-        request.fields,
+        request.documents,
         request.now_ms if uses_now(request) else None,
         request.shard_index,
         request.shard_count,
@@ -241,11 +254,14 @@ def _plan(state: ViewState, request: ShardSearch) -> Plan:
 
 def _compile(state: ViewState, request: ShardSearch) -> Plan:
     body = request.body
-    scope = Scope(state, request.index_name, request.now_ms, request.fields, size=body.size)
+    scope = Scope(state, request.index_name, request.now_ms, size=body.size)
     scope.restriction = request.filter
+    scope.visible = visible_documents(request, scope)
     query = compile_query(body.query, scope)
     if request.filter is not None:
-        query = _filtered(query, compile_query(request.filter, _unmasked(scope)))
+        query = _filtered(query, compile_query(request.filter, _unnamed(scope)))
+    if scope.visible is not None:
+        query = _filtered(query, Compiled(scope.visible))
     if body.slice is not None:
         query = _filtered(query, slice_query(body.slice, request, scope))
     hits = query
@@ -273,8 +289,8 @@ def _compile(state: ViewState, request: ShardSearch) -> Plan:
     return plan
 
 
-def _unmasked(scope: Scope) -> Scope:
-    """A security filter may look at fields that its reader may not see, and names no queries."""
+def _unnamed(scope: Scope) -> Scope:
+    """For the filter of an alias, which names no queries."""
     return Scope(scope.state, scope.index_name, scope.now_ms)
 
 

@@ -9,6 +9,7 @@ from enum import Enum
 from sealane.engine.base import ShardSearch
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.compile import compile_query
+from sealane.engine.embedded.search.limited import limited, visible_documents
 from sealane.engine.embedded.search.scope import EVERYTHING, NOTHING, Scope
 from sealane.engine.embedded.search.state import state_of
 from sealane.engine.embedded.view import ShardView
@@ -33,8 +34,9 @@ def can_match(view: ShardView, request: ShardSearch) -> bool:
     """False where the search's query, or its filter, certainly matches no document. A mistake in it counts as a match:
     the search itself will tell.
     """
-    scope = Scope(state_of(view), request.index_name, request.now_ms, request.fields)
+    scope = Scope(state_of(limited(view, request.fields)), request.index_name, request.now_ms)
     try:
+        scope.visible = visible_documents(request, scope)
         if request.filter is not None and matches_nothing(request.filter, scope):
             return False
         return not matches_nothing(request.body.query, scope)
@@ -121,20 +123,33 @@ def _names_several(field: str, scope: Scope) -> bool:
 def _dates(query: dsl.Range, mapped: Field, scope: Scope) -> _Matches:
     if not scope.has_column(mapped.path):
         return _Matches.NONE
-    column = scope.state.column(mapped.path)
-    if column.min is None or column.max is None:
+    extremes = _extremes(mapped.path, scope)
+    if extremes is None:
         return _Matches.NONE
+    least, most = extremes
     low = query.gte if query.gte is not None else query.gt
     if low is not None:
         first = _date(low, query, mapped, scope, round_up=query.gte is None)
-        if first + (query.gte is None) > column.max:
+        if first + (query.gte is None) > most:
             return _Matches.NONE
     high = query.lte if query.lte is not None else query.lt
     if high is not None:
         last = _date(high, query, mapped, scope, round_up=query.lte is not None)
-        if last - (query.lte is None) < column.min:
+        if last - (query.lte is None) < least:
             return _Matches.NONE
     return _Matches.SOME
+
+
+def _extremes(path: str, scope: Scope) -> tuple[float, float] | None:
+    """The least and the greatest value; None without any. Hidden documents would tell theirs by what is skipped."""
+    if scope.visible is None:
+        column = scope.state.column(path)
+        least, most = column.min, column.max
+    else:
+        stats = {"a": {"stats": {"field": path}}}
+        found = scope.state.view.searcher.aggregate(scope.visible, stats)["a"]
+        least, most = found["min"], found["max"]
+    return None if least is None or most is None else (least, most)
 
 
 def _date(

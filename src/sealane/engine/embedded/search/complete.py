@@ -11,13 +11,13 @@ from sealane.engine.embedded.completions import Completion, decode, encode, key_
 from sealane.engine.embedded.search.collect import Plan
 from sealane.engine.embedded.search.distances import accepted_prefix
 from sealane.engine.embedded.search.fetch import fetch
-from sealane.engine.embedded.search.lucene_regexp import regexp
 from sealane.engine.embedded.search.rank import Row
 from sealane.engine.embedded.search.scope import EVERYTHING, Scope
 from sealane.engine.embedded.search.spelling import Dictionary
 from sealane.engine.embedded.view import SEQ_NO
 from sealane.engine.mapping import Field
 from sealane.model import dsl
+from sealane.model.lucene_regexp import regexp
 from sealane.reduce.partial import SuggestOption
 
 _DEFAULT_EDITS = 1

@@ -48,10 +48,8 @@ class _Explainer:
 
     def __init__(self, scope: Scope, row: Row) -> None:
         # A scope of its own: queries that are compiled again must not be named again.
-        self._scope = Scope(
-            scope.state, scope.index_name, scope.now_ms, scope.fields, size=scope.size
-        )
-        self._scope.restriction = scope.restriction
+        self._scope = Scope(scope.state, scope.index_name, scope.now_ms, size=scope.size)
+        self._scope.restriction, self._scope.visible = scope.restriction, scope.visible
         self._row = row
 
     def node(self, query: dsl.Query, boost: float) -> Explanation:

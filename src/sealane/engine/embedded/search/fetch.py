@@ -9,11 +9,11 @@ from sealane.engine.embedded.search.collect import Plan
 from sealane.engine.embedded.search.document_cache import Document, DocumentCache
 from sealane.engine.embedded.search.field_values import FieldReader
 from sealane.engine.embedded.search.highlight import Highlighter
+from sealane.engine.embedded.search.limited import shown_document
 from sealane.engine.embedded.search.rank import Row
 from sealane.engine.embedded.search.sorting import SortKey
 from sealane.engine.embedded.search.state import count_of
 from sealane.engine.embedded.view import SEQ_NO, STORED, ShardView
-from sealane.model.dsl import SourceFilter
 from sealane.query.source import filter_source
 from sealane.reduce.partial import Hit
 
@@ -37,15 +37,18 @@ def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
     if body.highlight is not None:
         highlighter = Highlighter(body.highlight, body.query, plan.scope)
     documents = _load(rows, plan)
+    whole = documents
+    if view.limits is not None:
+        documents = [shown_document(each, view) for each in whole]
     sorted_by = plan.keys if not plan.by_score else None
     if _is_plain(plan, request):
         return _plain_hits(rows, documents, sorted_by, request, view)
-    wanted = _wanted_source(request)
+    wanted = [body.source]
     matched = _matched(rows, plan)
     hits: list[Hit] = []
     for place, row in enumerate(rows):
         stored = documents[place]
-        fields, ignored = (None, None) if reader is None else reader.read(stored)
+        fields, ignored = (None, None) if reader is None else reader.read(stored, whole[place])
         if row.group is not None and body.collapse is not None:
             fields = {**(fields or {}), body.collapse.field: [row.group]}
         hits.append(
@@ -79,7 +82,7 @@ def fetch(rows: list[Row], plan: Plan, request: ShardSearch) -> list[Hit]:
     if plan.scope.inner and rows:
         from sealane.engine.embedded.search.inner_hits import attach
 
-        attach(hits, documents, plan.scope.inner, request)
+        attach(hits, whole, plan.scope.inner, request)
     return hits
 
 
@@ -109,7 +112,7 @@ def _plain_hits(
     """As `fetch`. By position: naming the members of a hit takes longer than all else that is done for it."""
     body = request.body
     name, shard, uuid = request.index_name, view.shard, view.index_uuid
-    wanted = [each for each in _wanted_source(request) if each.includes or each.excludes]
+    wanted = [each for each in (body.source,) if each.includes or each.excludes]
     shows_source, shows_id = body.source.enabled, body.ids
     hits: list[Hit] = []
     for row, stored in zip(rows, documents, strict=True):
@@ -159,10 +162,3 @@ def _matched(rows: list[Row], plan: Plan) -> list[list[str] | None] | None:
         for number, _ in result.hits:
             names.setdefault(number, []).append(name)
     return [names.get(number) for number in numbers]
-
-
-def _wanted_source(request: ShardSearch) -> list[SourceFilter]:
-    """What the reader may see of a source, then what was asked for."""
-    mask = request.fields
-    allowed = [] if mask is None else [SourceFilter(includes=mask.includes, excludes=mask.excludes)]
-    return [*allowed, request.body.source]

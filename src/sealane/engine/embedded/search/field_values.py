@@ -13,14 +13,14 @@ import orjson
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.document_cache import Document
 from sealane.engine.embedded.search.fielddata import check_fielddata
-from sealane.engine.embedded.search.masks import matches, visible
+from sealane.engine.embedded.search.limited import shows
 from sealane.engine.embedded.search.more_field_values import is_special, special_values
 from sealane.engine.embedded.search.scope import Scope
 from sealane.engine.mapping import Field, FieldType, Mapping
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
 from sealane.model.dates import DEFAULT_FORMAT, check_format, format_date, parse_date
-from sealane.model.patterns import pattern
+from sealane.model.patterns import matches, pattern
 from sealane.reduce.number_format import decimal_format
 
 _ID, _INDEX, _ROUTING, _SEQ_NO, _VERSION = "_id", "_index", "_routing", "_seq_no", "_version"
@@ -67,6 +67,8 @@ class FieldReader:
             check_fielddata(mapped, self._scope.index_name)
             if asked.format is not None:
                 _check_column_format(mapped, asked.format)
+            if not self._shows_column(mapped):
+                continue
             self._wanted.append(_Wanted(mapped, asked.format, True))
 
     def _add_field(self, asked: dsl.FetchField) -> None:
@@ -94,6 +96,14 @@ class FieldReader:
         paths = [each for each in self._scope.state.view.mapping.fields if wanted.fullmatch(each)]
         return [field for path in paths for field in self._named(path)]
 
+    def _shows_column(self, mapped: Field) -> bool:
+        """Whether the column of a field may be read. An alias is as visible as what it stands for."""
+        view = self._scope.state.view
+        if view.limits is None:
+            return True
+        named = view.mapping.get(mapped.path)
+        return shows(view, mapped.path if named is None else named.target or named.path)
+
     def _named(self, name: str) -> list[Field]:
         """The field of a name, which is shown under it also where it is an alias."""
         mapped = self._scope.mapped(name)
@@ -101,8 +111,14 @@ class FieldReader:
             return []
         return [mapped if mapped.path == name else replace(mapped, path=name)]
 
-    def read(self, stored: Document) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-        """Values by field, and those that were too long or malformed for theirs."""
+    def read(
+        self, stored: Document, whole: Document | None = None
+    ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+        """Values by field, and those that were too long or malformed for theirs.
+
+        A column that may be seen has its values of the `whole` document, also those of a field that is hidden:
+        of one with fields of its own, or that is copied to it.
+        """
         found: dict[str, list[Any]] = {
             name: value
             for name in self._metadata
@@ -112,13 +128,14 @@ class FieldReader:
         if not self._wanted and not self._unmapped:
             return found, ignored
         source = orjson.loads(stored.source)
+        columns = source if whole is None or whole is stored else orjson.loads(whole.source)
         inside: list[_Wanted] = []
         for wanted in self._wanted:
             if self._nested and self._is_inside(wanted):
                 if not wanted.from_column:
                     inside.append(wanted)
                 continue
-            shown, refused = self._shown(source, wanted)
+            shown, refused = self._shown(columns if wanted.from_column else source, wanted)
             if shown:
                 found[wanted.mapped.path] = shown
             if refused and not wanted.from_column:
@@ -149,9 +166,7 @@ class FieldReader:
             return
         mapping = self._scope.state.view.mapping
         for path, value in _leaves(source, ""):
-            if mapping.get(path) is not None or not visible(path, self._scope.fields):
-                continue
-            if matches(path, self._unmapped):
+            if mapping.get(path) is None and any(matches(each, path) for each in self._unmapped):
                 yield path, value
 
 

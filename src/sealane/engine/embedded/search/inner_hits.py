@@ -23,9 +23,10 @@ from sealane.engine.embedded.search.table import column_values
 from sealane.engine.embedded.view import OFFSET, PARENT, ROOT, SEQ_NO, STORED
 from sealane.errors import UnsupportedOperation
 from sealane.model import dsl
-from sealane.model.dsl import SourceFilter
+from sealane.model.visible_fields import visible_fields
 from sealane.query.any_json import dumps, loads
 from sealane.query.source import filter_source
+from sealane.query.visible_source import visible_members
 from sealane.reduce.partial import Hit, InnerHits, NestedPlace, TotalHits
 
 
@@ -217,17 +218,23 @@ def _hit(
     scope: Scope,
 ) -> Hit:
     wrapped = _wrapped(loads(document.source), place.steps)
-    alone = replace_source(document, dumps(wrapped)) if readers.any else document
-    fields, ignored = readers.fields.read(alone) if readers.fields is not None else (None, None)
+    whole = replace_source(document, dumps(wrapped)) if readers.any else document
+    alone, view = whole, scope.state.view
+    if view.limits is not None:
+        wrapped = visible_members(wrapped, visible_fields(view.limits))
+        alone = replace_source(document, dumps(wrapped))
+    fields, ignored = None, None
+    if readers.fields is not None:
+        fields, ignored = readers.fields.read(alone, whole)
     highlighter = readers.highlighter
     by_score = not body.sort
     return Hit(
         index=request.index_name,
         id=document.id,
         score=row.score if by_score else None,
-        source=_source(wrapped, place, body, request) if body.source.enabled else None,
-        shard=scope.state.view.shard,
-        index_uuid=scope.state.view.index_uuid,
+        source=_source(wrapped, place, body) if body.source.enabled else None,
+        shard=view.shard,
+        index_uuid=view.index_uuid,
         version=document.version if body.version else None,
         fields=fields or None,
         ignored_values=ignored or None,
@@ -288,15 +295,10 @@ def _objects(value: Any, path: str) -> list[Any]:
     return found
 
 
-def _source(
-    wrapped: dict[str, Any], place: _Object, body: dsl.SearchBody, request: ShardSearch
-) -> bytes:
-    mask = request.fields
-    allowed = [] if mask is None else [SourceFilter(includes=mask.includes, excludes=mask.excludes)]
-    wanted = [*allowed, body.source]
+def _source(wrapped: dict[str, Any], place: _Object, body: dsl.SearchBody) -> bytes:
     kept: Any = wrapped
-    if not all(each.passes_whole for each in wanted):
-        kept = loads(filter_source(dumps(wrapped), wanted))
+    if not body.source.passes_whole:
+        kept = loads(filter_source(dumps(wrapped), [body.source]))
     for part in place.steps[-1][0].split("."):
         kept = kept.get(part, {}) if isinstance(kept, dict) else {}
     return dumps(kept)

@@ -49,11 +49,13 @@ def compile_knn(query: dsl.Knn, scope: Scope, inner: Compile) -> Compiled:
 
 
 def _filters(query: dsl.Knn, scope: Scope, inner: Compile) -> list[Compiled]:
-    """What limits the choice before it is made: the filters of an alias may look at what its reader may not."""
+    """What limits the choice before it is made: the filters of an alias too, and what may be seen."""
     found = [inner(each, scope) for each in query.filters]
     if scope.restriction is not None:
-        unmasked = Scope(scope.state, scope.index_name, scope.now_ms)
-        found.append(inner(scope.restriction, unmasked))
+        unnamed = Scope(scope.state, scope.index_name, scope.now_ms)
+        found.append(inner(scope.restriction, unnamed))
+    if scope.visible is not None:
+        found.append(Compiled(scope.visible))
     return found
 
 

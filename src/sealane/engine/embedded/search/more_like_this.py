@@ -15,14 +15,23 @@ from sealane.engine.embedded.analyzers import KEYWORD, STANDARD, Analyzer, analy
 from sealane.engine.embedded.search.dictionary import doc_freq
 from sealane.engine.embedded.search.leaves import text_term
 from sealane.engine.embedded.search.minimum import minimum_should_match
-from sealane.engine.embedded.search.scope import NOTHING, Compiled, Scope, any_of, without
+from sealane.engine.embedded.search.scope import (
+    NOTHING,
+    Compiled,
+    Scope,
+    all_of,
+    any_of,
+    without,
+)
 from sealane.engine.embedded.search.source_values import source_at, values_at
 from sealane.engine.embedded.view import ID
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
 from sealane.model.java_hash import text_hash
+from sealane.model.visible_fields import visible_fields
 from sealane.query.any_json import loads
+from sealane.query.visible_source import visible_members
 
 _TEXTUAL = (FieldType.TEXT, FieldType.KEYWORD)
 
@@ -197,10 +206,13 @@ class _Likeness:
             return None
         searcher = self._scope.state.view.searcher
         wanted = tantivy.Query.term_set_query(self._scope.schema, ID, [document.id])
+        if self._scope.visible is not None:
+            wanted = all_of(wanted, self._scope.visible)
         hits = searcher.search(wanted, 1, False).hits
         if not hits:
             return None
-        return source_at(searcher, hits[0][1])
+        source, limits = source_at(searcher, hits[0][1]), self._scope.state.view.limits
+        return source if limits is None else visible_members(source, visible_fields(limits))
 
 
 def _as_java_has_them(terms: Collection[str]) -> list[str]:

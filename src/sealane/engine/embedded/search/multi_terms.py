@@ -7,7 +7,6 @@ from sealane.engine.embedded.search.dictionary import terms_of_field
 from sealane.engine.embedded.search.edits import near_terms
 from sealane.engine.embedded.search.fielddata import check_searchable
 from sealane.engine.embedded.search.index_field import on_index
-from sealane.engine.embedded.search.lucene_regexp import MAX_LENGTH, Pattern, regexp
 from sealane.engine.embedded.search.patterns import prefix_pattern
 from sealane.engine.embedded.search.rewrites import NearTerm, Rewrite, any_term, rewrite_of
 from sealane.engine.embedded.search.scope import NOTHING, Compiled, Scope, constant
@@ -16,6 +15,7 @@ from sealane.engine.embedded.view import ID
 from sealane.engine.mapping import Field, FieldType
 from sealane.errors import ApiError, IllegalArgument
 from sealane.model import dsl
+from sealane.model.lucene_regexp import MAX_LENGTH, Pattern, regexp
 
 _TEXTUAL = (FieldType.TEXT, FieldType.KEYWORD)
 _MAX_SPELLED = 64

@@ -46,7 +46,7 @@ def nested_scope(scope: Scope, path: str) -> Scope | None:
     nested = view.nested if view.nested is not None else view
     if not scope.nested and view.nested is None:
         return None
-    return replace(
+    below = replace(
         scope,
         state=state_of(nested),
         nested=path,
@@ -54,6 +54,9 @@ def nested_scope(scope: Scope, path: str) -> Scope | None:
         named=[],
         inner=[],
     )
+    if scope.visible is not None:
+        below.visible = objects_of(scope.visible, path, scope, below)
+    return below
 
 
 def is_nested(mapping: Mapping, path: str) -> bool:

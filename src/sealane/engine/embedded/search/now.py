@@ -7,8 +7,9 @@ from sealane.engine.base import ShardSearch
 
 def uses_now(request: ShardSearch) -> bool:
     """True where date math on `now` may occur; a word that only looks like it costs a cache entry, no more."""
-    return _mentions_now(request.body.raw) or (
-        request.filter is not None and _may_use_now(repr(request.filter))
+    return _mentions_now(request.body.raw) or any(
+        each is not None and _may_use_now(repr(each))
+        for each in (request.filter, request.documents)
     )
 
 

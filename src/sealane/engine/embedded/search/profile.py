@@ -54,9 +54,7 @@ class Timing:
 def profile_of(plan: Plan, request: ShardSearch, timing: Timing, hits: int) -> ShardProfile:
     """The profile of a shard; whoever asked it fills in the node."""
     body, spent = request.body, timing.spent
-    scope = Scope(
-        plan.scope.state, request.index_name, request.now_ms, request.fields, size=body.size
-    )
+    scope = Scope(plan.scope.state, request.index_name, request.now_ms, size=body.size)
     scope.restriction = request.filter
     queries = _Queries(scope)
     collecting, planning = spent.get("collect", 0), spent.get("plan", 0)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 import tantivy
 from tantivy import Occur
 
-from sealane.engine.base import FieldMask
-from sealane.engine.embedded.search.masks import visible
 from sealane.engine.embedded.search.state import ViewState
 from sealane.engine.mapping import Field
 from sealane.errors import ApiError, QueryShardError
@@ -51,13 +49,14 @@ class Scope:
     state: ViewState
     index_name: str
     now_ms: int
-    fields: FieldMask | None = None
     named: list[tuple[str, tantivy.Query]] = field(default_factory=list)
     depth: int = 0
     size: int = 10
     """How many hits the search wants of this shard."""
     restriction: dsl.Query | None = None
     """What limits all that the search may find: the filters of aliases."""
+    visible: tantivy.Query | None = None
+    """The documents that may be seen, or the nested objects of those; None where none is hidden."""
     nested: str = ""
     """The path whose nested objects are searched; "" for documents."""
     documents: ViewState | None = None
@@ -72,9 +71,7 @@ class Scope:
         return self.state.view.schema
 
     def mapped(self, path: str) -> Field | None:
-        """The mapping of a field that may be read."""
-        if not visible(path, self.fields):
-            return None
+        """The mapping of a field. One that is hidden has it too, but no column."""
         found = self.state.view.mapping.get(path)
         if found is not None and found.target is not None:
             return self.mapped(found.target)

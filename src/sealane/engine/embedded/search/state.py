@@ -187,13 +187,13 @@ def _whole(extreme: float, outwards: float) -> int:
     return int(extreme)
 
 
-_states: "OrderedDict[tuple[str, int, int], ViewState]" = OrderedDict()
+_states: "OrderedDict[Hashable, ViewState]" = OrderedDict()
 _states_lock = Lock()
 
 
 def state_of(view: ShardView) -> ViewState:
     """The state of a view; the same object for each call with an equal view."""
-    key = (view.index_uuid, view.shard, view.generation)
+    key = (view.index_uuid, view.shard, view.generation, view.limits)
     with _states_lock:
         state = _states.get(key)
         if state is None or state.view.searcher is not view.searcher:

@@ -93,8 +93,8 @@ def _phrases(
             words, counts = Dictionary(scope.state, path), TermCounts(scope.state, path)
             generators.append((each, words, counts))
     tokens = [token.text for token in _tokens(suggestion, text, mapped)]
-    if generators and _has_words(mapped, scope) and scope.state.num_docs:
-        counts = TermCounts(scope.state, mapped.path)
+    counts = TermCounts(scope.state, mapped.path)
+    if generators and _has_words(mapped, scope) and scope.state.num_docs and counts.total:
         phrases, entry.cutoff = best_phrases(tokens, suggestion, counts, generators)
         for phrase in phrases:
             tags = suggestion.tags

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 from sealane.engine.embedded.analyzers import Analyzer, analyzer_named
 from sealane.engine.embedded.search import values
-from sealane.engine.embedded.search.lucene_regexp import regexp
 from sealane.engine.embedded.search.match import analysed
 from sealane.engine.embedded.search.multi_match import fields_of
 from sealane.engine.embedded.search.multi_terms import near_spellings
@@ -27,6 +26,7 @@ from sealane.errors import ApiError
 from sealane.model import dsl
 from sealane.model.dsl.joined import Nested
 from sealane.model.dsl.scored import FunctionScore
+from sealane.model.lucene_regexp import regexp
 from sealane.query.fuzziness import fuzziness_of
 from sealane.query.lucene_syntax import Group, Leaf, Node, parse_syntax, unescaped
 from sealane.query.simple_syntax import All, Kind, Not, Tree, parse_simple

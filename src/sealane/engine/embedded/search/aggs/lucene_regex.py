@@ -1,6 +1,6 @@
 """Lucene's regular expressions as `include` and `exclude` take them: matched against whole keys."""
 
-from sealane.engine.embedded.search.lucene_regexp import Pattern, regexp
+from sealane.model.lucene_regexp import Pattern, regexp
 
 
 def compile_regex(text: str) -> Pattern:

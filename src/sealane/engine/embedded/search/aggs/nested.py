@@ -10,7 +10,7 @@ import tantivy
 
 from sealane.engine.embedded.search import nested
 from sealane.engine.embedded.search.aggs.run import Node, Run
-from sealane.engine.embedded.search.scope import Scope
+from sealane.engine.embedded.search.scope import Scope, all_of
 from sealane.errors import IllegalArgument
 from sealane.model.dsl.joined import NestedAgg, ReverseNestedAgg
 from sealane.reduce.partial import AggPartial, BucketsPartial, CountBucket
@@ -49,7 +49,8 @@ class ReverseNestedNode(Node):
             outer = outer.around
         if self._known and outer.scope.nested != (agg.path or ""):
             assert agg.path is not None
-            outer = level_below(run, replace(run.scope, nested=agg.path))
+            scope = nested.nested_scope(outer.scope, agg.path)
+            outer = level_below(run, scope or replace(run.scope, nested=agg.path))
         super().__init__(agg, outer)
         self._inner = run
 
@@ -63,6 +64,8 @@ class ReverseNestedNode(Node):
 def level_below(run: Run, scope: Scope) -> Run:
     """A run of its own for aggregations at another level."""
     everything = nested.objects_at(scope.nested, scope)
+    if scope.visible is not None:
+        everything = all_of(everything, scope.visible)
     return Run(scope, run.check, run.build, everything, False, around=run)
 
 

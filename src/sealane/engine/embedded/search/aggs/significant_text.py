@@ -17,13 +17,13 @@ from sealane.engine.embedded.search.aggs.columns import Column
 from sealane.engine.embedded.search.aggs.run import Run
 from sealane.engine.embedded.search.aggs.significant import SignificantNode, SignificantTermsNode
 from sealane.engine.embedded.search.aggs.term_filter import TermFilter
-from sealane.engine.embedded.search.masks import visible
 from sealane.engine.embedded.search.scope import all_of
 from sealane.engine.embedded.stored import decode_stored
 from sealane.engine.embedded.view import STORED
 from sealane.engine.mapping import FieldType
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
+from sealane.query.visible_source import visible_source
 
 _REPEATED = 6
 """Words in a row that make a passage one that was seen before."""
@@ -44,8 +44,7 @@ class SignificantTextNode(SignificantNode):
         self.mapped = mapped
         if mapped is not None:
             self.key_type = "keyword"
-            paths = agg.source_fields or (mapped.source_path,)
-            self.paths = [each for each in paths if visible(each, run.scope.fields)]
+            self.paths = agg.source_fields or (mapped.source_path,)
         self.accepts = TermFilter(
             agg.name, agg.include, agg.exclude, Column(mapped, None, "keyword")
         )
@@ -69,7 +68,8 @@ class SignificantTextNode(SignificantNode):
             data = searcher.doc(address).get_first(STORED)
             if not isinstance(data, bytes):
                 continue  # a nested object has no source of its own
-            yield orjson.loads(decode_stored(data)[-1])
+            source, limits = decode_stored(data)[-1], self.run.scope.state.view.limits
+            yield orjson.loads(source if limits is None else visible_source(source, limits))
 
     def _texts(self, source: Any) -> Iterator[str]:
         for path in self.paths:

@@ -3,10 +3,10 @@
 from sealane.engine.embedded.search import values
 from sealane.engine.embedded.search.aggs.columns import Column
 from sealane.engine.embedded.search.aggs.lucene_regex import compile_regex
-from sealane.engine.embedded.search.lucene_regexp import Pattern
 from sealane.engine.mapping import FieldType
 from sealane.errors import IllegalArgument
 from sealane.model import dsl
+from sealane.model.lucene_regexp import Pattern
 from sealane.reduce.key_hashing import mix64, murmur3_32, sortable_long
 
 RawKey = str | int | float

@@ -181,9 +181,11 @@ class TermsNode(Node):
         return self.terms.min_doc_count == 0
 
     def _zeros(self, seen: "set[RawKey]") -> list[Raw]:
-        """Buckets for the keys of the view that no matching document has."""
+        """Buckets for the keys of what may be seen of the view that no matching document has."""
         assert self.column.name is not None
-        counts = distinct_counts(tantivy.Query.all_query(), self.column, self.run)
+        visible = self.run.scope.visible
+        everything = tantivy.Query.all_query() if visible is None else visible
+        counts = distinct_counts(everything, self.column, self.run)
         return [
             {"key": key, "doc_count": 0} for key in counts if key not in seen and self.accepts(key)
         ]

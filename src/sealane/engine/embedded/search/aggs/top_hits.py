@@ -59,7 +59,6 @@ class BestHitsNode(Node):
             body=self.body,
             size=self.size,
             now_ms=self.scope.now_ms,
-            fields=self.scope.fields,
         )
         hits = fetch(rows, plan, request)
         types = [key.type for key in plan.keys] if not plan.by_score and hits else None

@@ -183,8 +183,15 @@ def _check_aliases(actions: Sequence[AliasChange], access: Access) -> None:
     named = dict.fromkeys(
         name for action in actions for name in action.aliases if "*" not in name and name != "_all"
     )
-    denied = tuple(name for name in named if not access.allows(name))
-    if denied:
+    check_allowed(access, (), tuple(named))
+
+
+def check_allowed(access: Access, indices: Sequence[str], aliases: Sequence[str]) -> None:
+    """Raises SecurityError unless all of the indices and their aliases are allowed. The reference names only the
+    indices.
+    """
+    denied = tuple(name for name in indices if not access.allows(name))
+    if denied or not all(access.allows(name) for name in aliases):
         raise access.denial(denied)
 
 

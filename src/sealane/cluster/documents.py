@@ -9,10 +9,13 @@ looks like is rest's.
 import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
+from sealane.cluster.metadata import IndexMetadata
+from sealane.cluster.partial_updates import Update, merged
+from sealane.cluster.visible_documents import get_visible
 from sealane.engine.base import Reader, Writer
 from sealane.errors import (
     ApiError,
@@ -20,18 +23,21 @@ from sealane.errors import (
     IllegalArgument,
     IndexNotFound,
     NoShardAvailable,
-    ParseError,
+    RefusedUnderLimits,
     UnavailableShards,
     VersionConflict,
 )
 from sealane.model.access import acting, current_access
 from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
-from sealane.model.dsl import SourceFilter
+from sealane.model.security import IndexLimits
 from sealane.model.task import Context
-from sealane.query import strip_comments
-from sealane.query.any_json import dumps, loads
 
 NOOP = "noop"
+NO_UPDATE = "Can't execute an update request if field or document level security is enabled"
+_NO_UPDATE_IN_BULK = (
+    "Can't execute a bulk item request with update requests embedded if field or document level "
+    "security is enabled"
+)
 UPDATE = "indices:data/write/update"
 BULK_SHARD = "indices:data/write/bulk[s]"
 """The action on the index of a bulk's items, beside what each of them does."""
@@ -60,6 +66,10 @@ class Target(Protocol):
     def replicas(self) -> int: ...
     @property
     def routing(self) -> str | None: ...
+    @property
+    def limits(self) -> IndexLimits | None: ...
+    @property
+    def metadata(self) -> IndexMetadata: ...
 
 
 class TargetSource(Protocol):
@@ -72,21 +82,6 @@ class TargetSource(Protocol):
 
     def read_target(self, name: str) -> Target:
         """Raises IndexNotFound, and IllegalArgument for an alias of several indices."""
-
-
-class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """A partial change of one document. `upsert` is what to store where there is none."""
-
-    id: str
-    doc: dict[str, Any]
-    upsert: bytes | None = None
-    detect_noop: bool = True
-    retry_on_conflict: int = 0
-    routing: str | None = None
-    if_seq_no: int | None = None
-    if_primary_term: int | None = None
-    returned: SourceFilter | None = None
-    """What of the new source the answer is to show."""
 
 
 class BulkItem(msgspec.Struct, kw_only=True):
@@ -147,14 +142,27 @@ class Documents:
         realtime: bool = True,
         refresh: bool = False,
         version: int | None = None,
+        ctx: Context | None = None,
     ) -> tuple[str, Document | None]:
-        """The concrete index's name and the document. Raises VersionConflict where `version` is not the one found."""
+        """The concrete index's name and the document, or what may be seen of it.
+
+        Raises VersionConflict where `version` is not the one found, Internal without a context where that decides
+        which documents there are.
+        """
         target = self._indices.read_target(name)
         routing = _routed(routing, name, target.routing)
         try:
-            if refresh:
+            hidden = target.limits is not None and bool(target.limits.queries)
+            if refresh or (hidden and realtime):
                 await self._writer.refresh(target.uuid)
-            found = await self._reader.get(target.uuid, doc_id, routing=routing, realtime=realtime)
+            if target.limits is None:
+                found = await self._reader.get(
+                    target.uuid, doc_id, routing=routing, realtime=realtime
+                )
+            else:
+                found = await get_visible(
+                    self._reader, target, target.limits, doc_id, routing, realtime, ctx
+                )
         except NoShardAvailable as error:
             raise _unreadable(error, target, doc_id, routing) from error
         except ApiError as error:
@@ -174,6 +182,8 @@ class Documents:
     async def write(self, item: BulkItem, refresh: Refresh, ctx: Context) -> Outcome:
         """One item alone. Raises the ApiError that bulk would have put into its outcome."""
         (outcome,) = await self.bulk([item], refresh, ctx)
+        if isinstance(outcome.result, RefusedUnderLimits):
+            raise RefusedUnderLimits(NO_UPDATE)
         if isinstance(outcome.result, ApiError):
             raise outcome.result
         return outcome
@@ -299,8 +309,12 @@ class Documents:
     ) -> WriteOp | None:
         """The write an update comes to; None when its outcome is known already."""
         try:
+            if target.limits is not None:
+                raise RefusedUnderLimits(
+                    _NO_UPDATE_IN_BULK, suppressed=[RefusedUnderLimits(_NO_UPDATE_IN_BULK)]
+                )
             found = await self._reader.get(target.uuid, update.id, routing=update.routing)
-            op = _merged(update, found)
+            op = merged(update, found)
         except ApiError as error:
             outcomes[at] = Outcome(target.name, update.id, _placed(error, target))
             return None
@@ -348,7 +362,7 @@ class Documents:
         for _ in range(update.retry_on_conflict):
             try:
                 found = await self._reader.get(target.uuid, update.id, routing=update.routing)
-                op = _merged(update, found)
+                op = merged(update, found)
                 if op is None:
                     assert found is not None
                     return _unchanged(update, found, target)
@@ -454,67 +468,6 @@ def _unreadable(
         f"routing [{'null' if routing is None else routing}]]"
     )
     return shown
-
-
-def _merged(update: Update, found: Document | None) -> WriteOp | None:
-    """The write that `update` means for what is there; None when nothing would change.
-
-    Raises DocumentMissing, ParseError, and VersionConflict where the update names another seq_no than the one found.
-    """
-    if found is None:
-        if update.upsert is None:
-            raise DocumentMissing(f"[{update.id}]: document missing")
-        return WriteOp(op=OpType.CREATE, id=update.id, routing=update.routing, source=update.upsert)
-    if update.if_seq_no is not None and (
-        (update.if_seq_no, update.if_primary_term) != (found.seq_no, found.primary_term)
-    ):
-        raise VersionConflict(
-            f"[{update.id}]: version conflict, required seqNo [{update.if_seq_no}], primary term "
-            f"[{update.if_primary_term}]. current document has seqNo [{found.seq_no}] and primary term "
-            f"[{found.primary_term}]"
-        )
-    source = _read_source(found.source)
-    changed = _merge_into(source, update.doc)
-    if not changed and update.detect_noop:
-        return None
-    return WriteOp(
-        op=OpType.INDEX,
-        id=update.id,
-        routing=update.routing or found.routing,
-        source=dumps(source),
-        if_seq_no=found.seq_no,
-        if_primary_term=found.primary_term,
-    )
-
-
-def _read_source(source: bytes) -> dict[str, Any]:
-    """A stored source, which may hold comments. Raises ParseError."""
-    try:
-        try:
-            parsed: dict[str, Any] = loads(source)
-        except ValueError:
-            parsed = loads(strip_comments(source))
-    except (ValueError, RecursionError) as error:
-        raise ParseError(f"the stored source cannot be read: {error}") from error
-    return parsed
-
-
-def _merge_into(source: dict[str, Any], changes: dict[str, Any]) -> bool:
-    """Merges `changes` into `source`, objects recursively. Whether anything became different."""
-    changed = False
-    for name, value in changes.items():
-        old = source.get(name)
-        if isinstance(old, dict) and isinstance(value, dict):
-            changed = _merge_into(old, value) or changed
-        elif name not in source or not _equal(old, value):
-            source[name] = value
-            changed = True
-    return changed
-
-
-def _equal(left: Any, right: Any) -> bool:
-    """Equality in which 1, 1.0 and true differ, as they do in the stored text."""
-    return type(left) is type(right) and dumps(left) == dumps(right)
 
 
 def _unchanged(update: Update, found: Document, target: Target) -> Outcome:

@@ -43,7 +43,7 @@ def read_request(payload: bytes) -> ForwardedRequest:
     """Raises IllegalArgument for bytes that are none."""
     try:
         return _request_decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
 
 
@@ -51,7 +51,7 @@ def read_answer(payload: bytes) -> ForwardedAnswer:
     """Raises IllegalArgument for bytes that are none."""
     try:
         return _answer_decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
 
 

@@ -1,4 +1,4 @@
-"""The indices of this cluster: made, changed, removed, found.
+"""The indices of this cluster: made, changed, removed. Finding them is `found_indices`'.
 
 Every change is durable in the state store first, then published, then carried out by the engine.
 What the engine does for an existing index happens outside the line of changes: a bulk that holds a
@@ -12,22 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from sealane.clock import Clock, Ids
-from sealane.cluster.aliases import AliasChange, FilterCheck, changed_by, check_consistent
+from sealane.cluster.aliases import (
+    AliasChange,
+    FilterCheck,
+    changed_by,
+    check_allowed,
+    check_consistent,
+)
 from sealane.cluster.blocks import LIFTING, Level, check_blocks
 from sealane.cluster.date_names import resolve_date_name
+from sealane.cluster.found_indices import ADMIN_OPTIONS, FoundIndices, Guard
 from sealane.cluster.index_changes import mapping_json, new_index, with_settings
-from sealane.cluster.index_names import names_reached
 from sealane.cluster.index_store import IndexStore
-from sealane.cluster.matching import matches_any
-from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
+from sealane.cluster.metadata import IndexMetadata
 from sealane.cluster.opened import IndexEngine, OpenedIndices, config_of
 from sealane.cluster.resolve import (
-    ResolvedIndex,
     WriteTarget,
-    limits_of_target,
     names_wildcard,
-    resolve,
-    resolve_read_target,
     resolve_write_target,
 )
 from sealane.cluster.serial import Serial
@@ -44,23 +45,16 @@ from sealane.errors import (
     IndexNotFound,
     ResourceAlreadyExists,
 )
-from sealane.model.about_indices import ResolvedNames
 from sealane.model.access import Access, no_access_needed
 from sealane.model.search import IndicesOptions
-from sealane.model.security import IndexLimits
 from sealane.settings import Value
 from sealane.settings.index_settings import normalized, validate_changes
 from sealane.settings.node_settings import AUTO_CREATE_INDEX, DESTRUCTIVE_REQUIRES_NAME
 
 log = logging.getLogger("sealane.cluster")
 
-Guard = Callable[[], Access | None]
-"""Gives the rights of whoever the running code acts for; None where nobody is limited."""
-
 MANAGE_ALIASES: Final = "indices:admin/aliases"
 AUTO_CREATE: Final = "indices:admin/auto_create"
-ADMIN_OPTIONS: Final = IndicesOptions(allow_no_indices=False, expand_closed=True)
-"""How names are taken by what changes indices, where the request does not say."""
 
 
 class HasUuid(Protocol):
@@ -78,13 +72,9 @@ class _Extension:
         self.error: ApiError | None = None
 
 
-class IndexService:
+class IndexService(FoundIndices):
     """Made by the composition root; `start` before the first use. Implements the engine's
-    MappingSink.
-
-    Every name that comes from outside becomes an index here or in `resolve`, and so is judged by the
-    rights that `guard` gives: what they do not allow is not there for wildcards and raises
-    SecurityError where it is named.
+    MappingSink. Finding, and by whose rights, is the base's.
     """
 
     def __init__(
@@ -98,11 +88,9 @@ class IndexService:
         check_filter: FilterCheck,
         guard: Guard = no_access_needed,
     ) -> None:
-        self._guard = guard
-        self._indices = IndexStore(store)
+        super().__init__(IndexStore(store), clock, guard)
         self._settings = settings
         self._serial = serial
-        self._clock = clock
         self._ids = ids
         self._check_filter = check_filter
         self.opened = OpenedIndices(self._indices, serial)
@@ -122,71 +110,7 @@ class IndexService:
         """Every index there is. What else lies in the engine's folder is left from a crash."""
         return frozenset(index.uuid for index in self._indices.metadata)
 
-    # -- finding -------------------------------------------------------------------------------
-
-    @property
-    def metadata(self) -> ClusterMetadata:
-        """All indices, as last published."""
-        return self._indices.metadata
-
-    def resolve(
-        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
-    ) -> list[ResolvedIndex]:
-        """For a search. Raises as `resolve.resolve` does, and ClusterBlock."""
-        access = self._guard()
-        found = resolve(self._indices.metadata, expressions, options, now_ms, access=access)
-        check_blocks((each.metadata for each in found), Level.READ)
-        return found
-
-    def limits_of(self, index: str, uuid: str, reached: Sequence[str]) -> IndexLimits | None:
-        """What may be seen of an index that an earlier step of a search resolved. Raises SecurityError where that
-        is nothing, and where name and uuid do not belong together.
-        """
-        access = self._guard()
-        if access is None:
-            return None
-        return limits_of_target(self._indices.metadata, index, uuid, reached, access)
-
-    def named(
-        self, expressions: Sequence[str], options: IndicesOptions, now_ms: int
-    ) -> ResolvedNames:
-        """For `_resolve/index`. Raises as `index_names.names_reached` does."""
-        return names_reached(self._indices.metadata, expressions, options, now_ms, self._guard())
-
-    def matches(self, expressions: Sequence[str], options: IndicesOptions, now_ms: int) -> bool:
-        """For `_resolve/cluster`. Raises as `matching.matches_any` does."""
-        return matches_any(self._indices.metadata, expressions, options, now_ms, self._guard())
-
-    def find(
-        self,
-        expressions: Sequence[str],
-        options: IndicesOptions = ADMIN_OPTIONS,
-        *,
-        forbid_closed: bool = False,
-    ) -> list[IndexView]:
-        """For showing what is known of indices, closed ones too unless they are forbidden.
-
-        Raises IndexNotFound, IllegalArgument, IndexClosed, ClusterBlock.
-        """
-        found = self._targets(expressions, options, self._guard(), forbid_closed=forbid_closed)
-        check_blocks(found, Level.METADATA_READ)
-        return [IndexView(index) for index in found]
-
-    def exists(self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS) -> bool:
-        try:
-            return bool(self._targets(expressions, options, self._guard()))
-        except IndexNotFound:
-            return False
-
-    def read_target(self, name: str) -> WriteTarget:
-        """The index a document is read from. Raises IndexNotFound, IllegalArgument,
-        ClusterBlock.
-        """
-        target = resolve_read_target(
-            self._indices.metadata, name, self._clock.now_ms(), self._guard()
-        )
-        check_blocks((target.metadata,), Level.READ)
-        return target
+    # -- writing -------------------------------------------------------------------------------
 
     async def write_target(
         self, name: str, *, require_alias: bool = False, auto_create: bool = True
@@ -248,7 +172,9 @@ class IndexService:
         if access is not None:
             wanted = resolve_date_name(name, self._clock.now_ms())
             _demand(access, (wanted,))
-            _demand(access.acting(MANAGE_ALIASES), tuple(body.get("aliases") or ()))
+            aliases = tuple(body.get("aliases") or ())
+            if aliases:
+                check_allowed(access.acting(MANAGE_ALIASES), (wanted,), aliases)
         return await self._serial.run(lambda: self._create(name, body))
 
     async def delete(
@@ -464,26 +390,6 @@ class IndexService:
         except ApiError as error:
             for extension in waiting:
                 extension.error = extension.error or error
-
-    def _targets(
-        self,
-        expressions: Sequence[str],
-        options: IndicesOptions,
-        access: Access | None,
-        *,
-        forbid_closed: bool = False,
-        ignore_aliases: bool = False,
-    ) -> list[IndexMetadata]:
-        found = resolve(
-            self._indices.metadata,
-            expressions,
-            options,
-            self._clock.now_ms(),
-            forbid_closed=forbid_closed,
-            ignore_aliases=ignore_aliases,
-            access=access,
-        )
-        return [each.metadata for each in found]
 
     def _refuse_wildcards(self, expressions: Sequence[str]) -> None:
         if names_wildcard(expressions) and self._settings.get(DESTRUCTIVE_REQUIRES_NAME):

@@ -15,7 +15,7 @@ def looked_up_in(
     """
 
     async def look_up(index: str, doc_id: str, routing: str | None, ctx: Context) -> bytes | None:
-        _, found = await documents.get(index, doc_id, routing=routing)
+        _, found = await documents.get(index, doc_id, routing=routing, ctx=ctx)
         return None if found is None else found.source
 
     return look_up

@@ -70,8 +70,10 @@ class Membership:
         ids: Ids,
         lease_s: float,
         grace_s: float = GRACE_S,
+        security_version: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`local` is this node, asked at each publication: its HTTP address comes late."""
+        """`local` is this node, asked at each publication: its HTTP address comes late. So is `security_version`."""
+        self._security_version = security_version
         self._identity = identity
         self._local = local
         self._settings = settings
@@ -246,4 +248,5 @@ class Membership:
             members=(local, *(lease.member for lease in self._leases.values())),
             persistent=dict(self._settings.persistent),
             transient=dict(self._settings.transient),
+            security_version=self._security_version(),
         )

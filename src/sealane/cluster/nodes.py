@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from sealane.cluster.published import Member, PublishedState
 from sealane.model.node import ClusterIdentity, NodeInfo
 
@@ -54,6 +56,14 @@ class ClusterNodes:
 
     def nodes(self) -> Sequence[NodeInfo]:
         return tuple(each.node for each in self.members())
+
+    def remote_servers(self) -> Sequence[NodeInfo]:
+        """The nodes that answer remote clusters with a key, each at the address where it does."""
+        return tuple(
+            msgspec.structs.replace(each.node, address=each.remote_cluster)
+            for each in self.members()
+            if each.remote_cluster is not None
+        )
 
     def http_address(self, node_id: str) -> str:
         """`host:port` of a node's HTTP interface; empty for a node that is not here."""

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from sealane.errors import IllegalArgument
-from sealane.model.node import NodeInfo
+from sealane.model.node import Address, NodeInfo
 from sealane.settings import Settings, Value
 
 JOIN: Final = "internal:cluster/coordination/join"
@@ -26,6 +26,9 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     bound_http: tuple[str, ...] = ()
     bound_transport: tuple[str, ...] = ()
     max_content_length: int = 0
+    remote_cluster: Address | None = None
+    """Where it answers remote clusters that come with a key; None where it does not."""
+    bound_remote_cluster: tuple[str, ...] = ()
 
 
 class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,8 @@ class PublishedState(msgspec.Struct, frozen=True, kw_only=True):
     """The master first, the others in the order in which they joined."""
     persistent: dict[str, Value] = {}
     transient: dict[str, Value] = {}
+    security_version: int = 0
+    """Of users, roles and keys: with another one than before, what was asked about them is asked anew."""
 
     def member(self, node_id: str) -> Member | None:
         return next((each for each in self.members if each.node.id == node_id), None)
@@ -89,5 +94,5 @@ def decode(kind: type[M], payload: bytes, action: str) -> M:
     """Raises IllegalArgument for bytes that are no such message."""
     try:
         return msgspec.msgpack.decode(payload, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IllegalArgument(f"malformed message for action [{action}]: {error}") from error

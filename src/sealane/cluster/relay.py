@@ -33,5 +33,5 @@ def read_relayed(payload: bytes) -> Relayed:
     """Raises IllegalArgument for bytes that are no such request."""
     try:
         return msgspec.msgpack.decode(payload, type=Relayed)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IllegalArgument(f"malformed message for a request to pass on: {error}") from error

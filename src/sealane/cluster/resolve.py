@@ -8,7 +8,7 @@ With an `access`, names that its action may not be done on are not there for wil
 where they are named, whether or not there is such an index: who may not read it need not know.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sealane.cluster.date_names import resolve_date_name
@@ -121,9 +121,10 @@ def resolve(
     if walk.denied:
         assert access is not None
         raise access.denial(tuple(walk.denied))
-    found = [_with_filters(each, walk.names) for each in walk.concrete(forbid_closed)]
+    names = {name: at for at, name in enumerate(walk.names)}
+    found = [_with_filters(each, names) for each in walk.concrete(forbid_closed)]
     if access is not None:
-        found = [_with_limits(each, walk.names, access) for each in found]
+        found = [_with_limits(each, names, access) for each in found]
     if not found and not options.allow_no_indices:
         raise _nothing_left(expressions)
     return found
@@ -362,10 +363,10 @@ class _Walk:
         return self._options.expand_open if index.open else self._options.expand_closed
 
 
-def _with_filters(index: IndexMetadata, names: dict[str, None]) -> ResolvedIndex:
+def _with_filters(index: IndexMetadata, names: Mapping[str, int]) -> ResolvedIndex:
     if index.name in names:
         return ResolvedIndex(index, None, (index.name,))
-    via = tuple(name for name in names if name in index.aliases)
+    via = _leading(index.aliases, names)
     filters: list[bytes] = []
     for name in via:
         query = index.aliases[name].filter_bytes()
@@ -376,10 +377,15 @@ def _with_filters(index: IndexMetadata, names: dict[str, None]) -> ResolvedIndex
     return ResolvedIndex(index, tuple(filters) or None, via)
 
 
-def _with_limits(found: ResolvedIndex, names: dict[str, None], access: Access) -> ResolvedIndex:
+def _with_limits(found: ResolvedIndex, names: Mapping[str, int], access: Access) -> ResolvedIndex:
     index = found.metadata
-    reached = tuple(name for name in names if name == index.name or name in index.aliases)
+    reached = _leading((index.name, *index.aliases), names)
     return found._replace(reached=reached, limits=access.limits(reached))
+
+
+def _leading(candidates: Iterable[str], names: Mapping[str, int]) -> tuple[str, ...]:
+    """Those of `names`, which are given with their places, that are candidates; in their order."""
+    return tuple(sorted((each for each in candidates if each in names), key=names.__getitem__))
 
 
 def refuse_underscore(name: str) -> None:

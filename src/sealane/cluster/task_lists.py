@@ -128,7 +128,7 @@ def read_cancel(payload: bytes) -> CancelTasks:
     """Raises IllegalArgument for bytes that are no such request."""
     try:
         return msgspec.msgpack.decode(payload, type=CancelTasks)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(CANCEL_TASKS, error) from error
 
 
@@ -141,7 +141,7 @@ def read_parents(payload: bytes) -> frozenset[str]:
     """Raises IllegalArgument for bytes that are no such request."""
     try:
         nodes = msgspec.msgpack.decode(payload, type=list[str])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(CHILD_TASKS, error) from error
     if len(nodes) > _NODES_MAX:
         raise _malformed(CHILD_TASKS, f"more than {_NODES_MAX} nodes")
@@ -156,7 +156,7 @@ def read_tasks(payload: bytes) -> list[TaskJson]:
     """Raises IllegalArgument for bytes that are no list of tasks."""
     try:
         return msgspec.json.decode(payload, type=list[TaskJson])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(CANCEL_TASKS, error) from error
 
 

@@ -6,17 +6,28 @@ from typing import Any
 import msgspec
 
 from sealane.cluster.metadata import IndexMetadata
+from sealane.cluster.visible_mapping import visible_mapping
+from sealane.model.security import IndexLimits
 from sealane.settings import Settings
 from sealane.settings.index_settings import INDEX_REGISTRY
 
 
 class IndexView:
-    """A view of one IndexMetadata; JSON is built when it is asked for."""
+    """A view of one IndexMetadata; JSON is built when it is asked for. `limits` are what may be seen of the index,
+    `reached` the names by which whoever asks came to it, none where nobody's rights decide.
+    """
 
-    __slots__ = ("metadata",)
+    __slots__ = ("limits", "metadata", "reached")
 
-    def __init__(self, metadata: IndexMetadata) -> None:
+    def __init__(
+        self,
+        metadata: IndexMetadata,
+        limits: IndexLimits | None = None,
+        reached: tuple[str, ...] = (),
+    ) -> None:
         self.metadata = metadata
+        self.limits = limits
+        self.reached = reached
 
     @property
     def name(self) -> str:
@@ -55,6 +66,13 @@ class IndexView:
     @property
     def mapping(self) -> Mapping[str, Any]:
         """The JSON below `mappings`."""
+        found: Mapping[str, Any] = msgspec.json.decode(self.metadata.mapping_json)
+        fields = None if self.limits is None else self.limits.fields
+        return found if fields is None else visible_mapping(found, fields)
+
+    @property
+    def whole_mapping(self) -> Mapping[str, Any]:
+        """The same with what is hidden, for what is not shown."""
         found: Mapping[str, Any] = msgspec.json.decode(self.metadata.mapping_json)
         return found
 

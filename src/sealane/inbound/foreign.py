@@ -4,10 +4,13 @@ A real server that registers this cluster asks for nothing else before it report
 connected.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from sealane.errors import ActionNotFound, IllegalArgument, IllegalState
+from sealane.model.node import NodeInfo
+from sealane.model.security import AuthenticationType, Subject
 from sealane.model.task import Context
 from sealane.security.rules import Authorize
 from sealane.wire.errors import LocalProtocolError, RemoteProtocolError
@@ -24,16 +27,27 @@ class ForeignRegistrar(Protocol):
 
 
 def register_foreign_handlers(
-    registrar: ForeignRegistrar, *, members: Callable[[], Membership], authorize: Authorize
+    registrar: ForeignRegistrar,
+    *,
+    members: Callable[[], Membership],
+    remote_servers: Callable[[], Sequence[NodeInfo]] = tuple,
+    authorize: Authorize,
 ) -> None:
     """Registers every action that any product asks for. `members` are this cluster's, as they are
-    when it is called."""
+    when it is called, `remote_servers` those that answer callers with a key, where they do."""
+
+    def seen_by(subject: Subject) -> Membership:
+        found = members()
+        if subject.type is not AuthenticationType.CROSS_CLUSTER_ACCESS:
+            return found
+        return replace(found, nodes=remote_servers())
+
     for action in dict.fromkeys(name for wire in FOREIGN for name in wire.nodes):
-        registrar.register_foreign(action, _nodes_handler(action, members, authorize))
+        registrar.register_foreign(action, _nodes_handler(action, seen_by, authorize))
 
 
 def _nodes_handler(
-    action: str, members: Callable[[], Membership], authorize: Authorize
+    action: str, members: Callable[[Subject], Membership], authorize: Authorize
 ) -> ForeignHandler:
     async def answer(payload: bytes, ctx: Context, wire: Wire) -> bytes:
         codec = wire.nodes.get(action)
@@ -41,8 +55,8 @@ def _nodes_handler(
             raise ActionNotFound(action)
         wanted = _read(codec, payload)
         authorize(ctx.subject, action, ())
-        found = members()
-        if not wanted:
+        found = members(ctx.subject)
+        if not wanted and ctx.subject.type is not AuthenticationType.CROSS_CLUSTER_ACCESS:
             found = Membership(cluster=found.cluster, nodes=(), master_id=None)
         try:
             return codec.response(found)

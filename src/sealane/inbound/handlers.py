@@ -1,11 +1,12 @@
 """What this node answers other clusters: a search, and the list of its cluster's nodes."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from sealane.inbound.actions import Action, Registrar, register_actions
 from sealane.model.node import NodeInfo
 from sealane.model.search import SearchRequest
+from sealane.model.security import AuthenticationType
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.remote.transport.messages import SEARCH, decode_search, encode_answer
@@ -15,6 +16,15 @@ from sealane.wire.families.sealane import NODES, SEALANE, encode_nodes
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+
+class Nodes(Protocol):
+    """The nodes of this cluster, as they are when it is asked."""
+
+    def nodes(self) -> Sequence[NodeInfo]: ...
+
+    def remote_servers(self) -> Sequence[NodeInfo]:
+        """Those that answer callers with a key, at the addresses where they do."""
 
 
 class LocalCluster(Protocol):
@@ -35,12 +45,10 @@ def register_handlers(
     registrar: Registrar,
     *,
     local: LocalCluster,
-    nodes: Callable[[], list[NodeInfo]],
+    nodes: Nodes,
     authorize: Authorize,
 ) -> None:
-    """Registers every inbound action. `nodes` are those of this cluster, as they are when it is
-    called.
-    """
+    """Registers every inbound action but those of searches in phases."""
     register_actions(registrar, [_search(local)], authorize)
     register_nodes_handler(registrar, nodes=nodes, authorize=authorize)
 
@@ -52,9 +60,7 @@ def register_phase_handlers(
     register_actions(registrar, [_step(local, phase) for phase in PHASES], authorize)
 
 
-def register_nodes_handler(
-    registrar: Registrar, *, nodes: Callable[[], list[NodeInfo]], authorize: Authorize
-) -> None:
+def register_nodes_handler(registrar: Registrar, *, nodes: Nodes, authorize: Authorize) -> None:
     """Registers the list of nodes alone, which every node answers."""
     register_actions(registrar, [_nodes(nodes)], authorize)
 
@@ -75,9 +81,11 @@ def _step(local: SearchesInPhases, phase: Phase[Any, Any]) -> Action[Any]:
     return Action(name=phase.action, read=phase.read_request, indices=phase.indices, answer=answer)
 
 
-def _nodes(nodes: Callable[[], list[NodeInfo]]) -> Action[Any]:
+def _nodes(nodes: Nodes) -> Action[Any]:
     async def answer(request: bool, ctx: Context) -> bytes:
-        return encode_nodes(nodes())
+        by_key = ctx.subject.type is AuthenticationType.CROSS_CLUSTER_ACCESS
+        # Who comes with a key is let in at those ports only that are for keys.
+        return encode_nodes(nodes.remote_servers() if by_key else nodes.nodes())
 
     read = SEALANE.nodes[NODES].read_request
     return Action(name=NODES, read=read, indices=lambda request: (), answer=answer)

@@ -89,6 +89,11 @@ class RemoteCluster:
         """What the node connected last is, once there was one."""
         return self._link.gateways.last_peer
 
+    @property
+    def key_expires_ms(self) -> int | None:
+        """When the key ends by which it is reached, as the node has told that was connected last."""
+        return self._link.gateways.key_expires_ms
+
     def statistics(self) -> UpkeepStatistics:
         return self._link.upkeep.statistics()
 

@@ -17,6 +17,14 @@ class Mode(StrEnum):
     PROXY = "proxy"
 
 
+class Model(StrEnum):
+    """How this node shows a remote cluster who it is."""
+
+    API_KEY = "api_key"
+    CERTIFICATE = "certificate"
+    """By that of its transport, or not at all where that speaks no TLS."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConfiguredAddress:
     """An address with the text it was configured as, which is what `_remote/info` shows."""
@@ -71,6 +79,12 @@ class RemoteConfig:
     breaker_failures: int = 5
     """Failures in a row after which the remote is not asked for `breaker_pause_s`; 0 asks on."""
     breaker_pause_s: float = 10.0
+    wanted_model: Model | None = None
+    """How this node shows who it is, where the settings say so; else it depends on the keystore."""
+    model: Model = Model.CERTIFICATE
+    """How it does."""
+    key_digest: str | None = None
+    """Of the key in force; another one needs other connections."""
 
     @property
     def mode(self) -> Mode:
@@ -82,8 +96,9 @@ class RemoteConfig:
         The order of seeds, `skip_unavailable` and what limits requests are not part of it, so changing
         them leaves the connections alone.
         """
+        security = (self.model, self.key_digest)
         if isinstance(self.reach, ProxyConfig):
-            return (self.reach, self.link, self.cluster_name)
+            return (self.reach, self.link, self.cluster_name, security)
         seeds = frozenset(Counter(seed.address for seed in self.reach.seeds).items())
         return (
             seeds,
@@ -91,6 +106,7 @@ class RemoteConfig:
             self.reach.proxy,
             self.link,
             self.cluster_name,
+            security,
         )
 
     @property

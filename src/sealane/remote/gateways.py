@@ -30,6 +30,8 @@ class Gateways:
         self._turn = 0
         self.last_peer: Peer | None = None
         """Of the connection that was added last, kept after it has gone."""
+        self.key_expires_ms: int | None = None
+        """The same."""
         self._closed = False
 
     def __len__(self) -> int:
@@ -53,6 +55,7 @@ class Gateways:
         if connection in self._open:
             self._forget[id(connection)] = forget
             self.last_peer = Peer(connection.family, connection.node.version)
+            self.key_expires_ms = connection.key_expires_ms
             self._on_gain()
 
     def pick(self) -> NodeConnection | None:

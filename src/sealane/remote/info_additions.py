@@ -3,7 +3,7 @@ wrong last and what to do about it, when the next attempt comes, and which nodes
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from sealane.model.node import NodeInfo
@@ -12,6 +12,7 @@ from sealane.remote.breaker import BreakerStatistics
 from sealane.remote.cluster import RemoteCluster
 from sealane.remote.config import NodeConfig, RemoteConfig, SniffConfig
 from sealane.remote.diagnosis.advice import Circumstances, Role, advice
+from sealane.remote.info_security import security, security_warnings
 from sealane.remote.settings import SKIP_UNAVAILABLE
 from sealane.remote.upkeep import LastError
 from sealane.settings import TimeValue
@@ -20,7 +21,12 @@ Entry = dict[str, object]
 
 
 def additions(
-    cluster: RemoteCluster, node: NodeConfig, origin: Callable[[str], str | None]
+    cluster: RemoteCluster,
+    node: NodeConfig,
+    origin: Callable[[str], str | None],
+    *,
+    now_ms: int,
+    unused_keys: Mapping[str, str],
 ) -> Entry:
     """Times are ISO 8601 in UTC; what is not known is null. `last_error` stays after a recovery."""
     config, identity, statistics = cluster.config, cluster.identity, cluster.statistics()
@@ -30,15 +36,19 @@ def additions(
         "cluster_uuid": identity.uuid or None if identity else None,
         "remote_version": peer.release or None if peer else None,
         "remote_product": peer.family if peer else None,
-        "security_model": node.security_model,
+        **security(cluster, node, now_ms),
         "skip_unavailable_origin": origin(SKIP_UNAVAILABLE.key(config.alias)) or "default",
         "requests_in_flight": cluster.requests_in_flight,
         "breaker": _breaker(cluster.breaker),
         "last_connected_at": _timestamp(statistics.last_connected_at_ms),
-        "last_error": _last_error(statistics.last_error, config),
+        "last_error": _last_error(statistics.last_error, config, unused_keys),
         "next_attempt_in": None if pause_s is None else str(TimeValue.of_ms(int(pause_s * 1000))),
         "rounds": statistics.rounds,
-        "warnings": [*_hints(config), *statistics.warnings],
+        "warnings": [
+            *_hints(config),
+            *security_warnings(cluster, now_ms, unused_keys),
+            *statistics.warnings,
+        ],
         "nodes": _nodes(nodes),
     }
 
@@ -79,7 +89,9 @@ def _nodes(nodes: list[NodeInfo]) -> list[Entry]:
     ]
 
 
-def _last_error(last: LastError | None, config: RemoteConfig) -> Entry | None:
+def _last_error(
+    last: LastError | None, config: RemoteConfig, unused_keys: Mapping[str, str]
+) -> Entry | None:
     """The words of the connection test beside the error's own."""
     if last is None:
         return None
@@ -88,6 +100,7 @@ def _last_error(last: LastError | None, config: RemoteConfig) -> Entry | None:
         role=Role.SEED if isinstance(config.reach, SniffConfig) else Role.PROXY,
         timeout_s=config.link.connect_timeout_s,
         alias=config.alias,
+        key_hint="; ".join(unused_keys.values()) if config.key_digest is None else "",
     )
     told = advice(last.error, None, around)
     return {

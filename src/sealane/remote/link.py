@@ -9,6 +9,7 @@ from functools import partial
 from sealane.clock import Clock
 from sealane.model.backoff import Backoff
 from sealane.remote.config import NodeConfig, RemoteConfig, SniffConfig
+from sealane.remote.credentials import RemoteSecurity
 from sealane.remote.dialling import Identify, Reach
 from sealane.remote.gateways import Gateways
 from sealane.remote.identity import PinnedIdentity
@@ -35,6 +36,7 @@ class Surroundings:
     backoff: Backoff
     pins: Pins
     origin: Callable[[str], str | None]
+    security: RemoteSecurity
 
 
 class Link:
@@ -83,7 +85,7 @@ class Link:
         reach = Reach(
             alias=config.alias,
             link=config.link,
-            dialer=around.dialer,
+            dialer=around.security.dialer(config.alias, config.model, around.dialer),
             identify=around.identify,
             gateways=self.gateways,
             identity=self.identity,

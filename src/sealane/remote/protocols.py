@@ -9,6 +9,7 @@ from sealane.model.node import Address, ClusterIdentity, NodeInfo
 from sealane.model.task import Context
 from sealane.settings import Settings
 from sealane.transport import ConnectionProfile
+from sealane.transport.gate import LinkSecurity
 from sealane.wire.families.protocol import Wire
 from sealane.wire.families.sealane import SEALANE
 
@@ -36,6 +37,18 @@ class NodeConnection(Protocol):
         """How this node's answers to anything but a search are asked for and read."""
 
     @property
+    def address(self) -> Address:
+        """Where it was dialled."""
+
+    @property
+    def by_key(self) -> bool:
+        """Whether this side came with a key, to a port that is for those."""
+
+    @property
+    def key_expires_ms(self) -> int | None:
+        """When that key ends, where the node has told."""
+
+    @property
     def is_open(self) -> bool: ...
 
     async def request(
@@ -59,10 +72,11 @@ class Dialer(Protocol):
         *,
         server_name: str | None = None,
         node_name: str = "",
+        security: LinkSecurity | None = None,
     ) -> NodeConnection:
         """Opens all channels and shakes hands within the profile's connect timeout.
 
-        `node_name` is how errors call the node.
+        `node_name` is how errors call the node. Without `security` the connection has that of the node's own.
 
         Raises ConnectTransport, IllegalState, or IllegalArgument for a name that does not resolve;
         nothing stays open then, nor when it is cancelled.

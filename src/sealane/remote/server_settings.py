@@ -6,7 +6,7 @@ node's settings, the options of its sockets in `settings.tcp_settings`.
 
 from typing import Final
 
-from sealane.settings import AnySetting, Setting, as_bytes, as_int, as_list
+from sealane.settings import AnySetting, Setting, as_bool, as_bytes, as_int, as_list
 from sealane.settings.node_settings import REMOTE_CLUSTER_HOST
 
 _KILOBYTE: Final = 1024
@@ -35,6 +35,15 @@ MAX_REQUEST_HEADER_SIZE: Final = Setting[int](
     default="64kb",
     parse=as_bytes(min=64, max=2 * _KILOBYTE**3),
     help="The longest header of a request on that port; a longer one closes the connection.",
+    dynamic=True,
+)
+ALLOW_CERTIFICATE_MODEL: Final = Setting[bool](
+    key="transport.remote_cluster.allow_certificate_model",
+    default="true",
+    parse=as_bool,
+    help="Whether nodes of other clusters may come by the ordinary transport port, known by their certificates. false: "
+    "they have to come with an API key.",
+    dynamic=True,
 )
 
 SERVER_SETTINGS: Final[tuple[AnySetting, ...]] = (
@@ -42,4 +51,5 @@ SERVER_SETTINGS: Final[tuple[AnySetting, ...]] = (
     PUBLISH_HOST,
     PUBLISH_PORT,
     MAX_REQUEST_HEADER_SIZE,
+    ALLOW_CERTIFICATE_MODEL,
 )

@@ -10,8 +10,9 @@ from typing import Any
 
 from sealane.errors import IllegalArgument
 from sealane.remote.address import parse_address
-from sealane.remote.config import ConfiguredAddress, Mode
+from sealane.remote.config import ConfiguredAddress, Mode, Model
 from sealane.remote.server_settings import SERVER_SETTINGS
+from sealane.remote.signing_settings import SIGNING_SETTINGS
 from sealane.settings import (
     AffixSetting,
     AnySetting,
@@ -82,13 +83,6 @@ def instead_of(key: str) -> str | None:
     return None
 
 
-def _refuse_plain_secret(alias: str, value: object) -> None:
-    raise IllegalArgument(
-        f"Setting [{_PREFIX}{alias}.credentials] is a secure setting and must be stored inside "
-        "the keystore, but was found inside the settings"
-    )
-
-
 def _address(value: Value, key: str) -> ConfiguredAddress:
     text = value_text(value)
     return ConfiguredAddress(text.strip(), parse_address(text))
@@ -96,6 +90,19 @@ def _address(value: Value, key: str) -> ConfiguredAddress:
 
 def _optional_address(value: Value, key: str) -> ConfiguredAddress | None:
     return _address(value, key) if value else None
+
+
+def _optional_model(value: Value, key: str) -> Model | None:
+    text = value_text(value)
+    if not text:
+        return None
+    try:
+        return Model(text.lower())
+    except ValueError:
+        known = ", ".join(Model)
+        raise IllegalArgument(
+            f"Failed to parse value [{text}] for setting [{key}], must be one of [{known}]"
+        ) from None
 
 
 def _as_the_node(setting: Setting[Any]) -> Callable[[Settings, str], Value]:
@@ -269,6 +276,15 @@ BREAKER_PAUSE: AffixSetting[TimeValue] = AffixSetting(
     help="How long a cluster that keeps failing is not asked. A new connection to it ends the pause.",
     dynamic=True,
 )
+SECURITY_MODEL: AffixSetting[Model | None] = AffixSetting(
+    prefix=_PREFIX,
+    suffix="security_model",
+    default="",
+    parse=_optional_model,
+    help="api_key: a key in the keystore is demanded. certificate: one there is not used. Not set: a key is used "
+    "where there is one.",
+    dynamic=True,
+)
 CREDENTIALS: AffixSetting[str] = AffixSetting(
     prefix=_PREFIX,
     suffix="credentials",
@@ -276,7 +292,7 @@ CREDENTIALS: AffixSetting[str] = AffixSetting(
     parse=as_text,
     help="Cross-cluster API key; in the keystore only.",
     secret=True,
-    validate=_refuse_plain_secret,
+    secure=True,
 )
 
 REMOTE_SETTINGS: tuple[AnySetting, ...] = (
@@ -300,8 +316,10 @@ REMOTE_SETTINGS: tuple[AnySetting, ...] = (
     MAX_ANSWER_SIZE,
     BREAKER_FAILURES,
     BREAKER_PAUSE,
+    SECURITY_MODEL,
     CREDENTIALS,
     *SERVER_SETTINGS,
+    *SIGNING_SETTINGS,
 )
 """All of them, for the registry of settings; `snapshot.REMOTE_RULES` and REMOTE_ADVICE go with
 them.

@@ -33,6 +33,7 @@ from sealane.remote.settings import (
     PROXY_ADDRESS,
     PROXY_SOCKET_CONNECTIONS,
     SEARCH_TIMEOUT,
+    SECURITY_MODEL,
     SEEDS,
     SERVER_NAME,
     SKIP_UNAVAILABLE,
@@ -58,6 +59,7 @@ _OF_ENABLED: tuple[AffixSetting[Any], ...] = (
     MAX_ANSWER_SIZE,
     BREAKER_FAILURES,
     BREAKER_PAUSE,
+    SECURITY_MODEL,
 )
 
 
@@ -150,6 +152,7 @@ def _config(settings: Settings, alias: str) -> RemoteConfig:
         max_answer_bytes=MAX_ANSWER_SIZE.get(settings, alias),
         breaker_failures=BREAKER_FAILURES.get(settings, alias),
         breaker_pause_s=BREAKER_PAUSE.get(settings, alias).seconds,
+        wanted_model=SECURITY_MODEL.get(settings, alias),
     )
 
 

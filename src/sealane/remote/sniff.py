@@ -17,7 +17,12 @@ from sealane.remote.dialling import (
     distinct,
     each_outcome,
 )
-from sealane.remote.eligible import attribute_warning, is_gateway, version_warning
+from sealane.remote.eligible import (
+    address_warning,
+    attribute_warning,
+    is_gateway,
+    version_warning,
+)
 from sealane.remote.identity import check_node
 from sealane.remote.kept_errors import bounded
 from sealane.remote.protocols import NodeConnection
@@ -110,7 +115,7 @@ class SniffStrategy:
         """Connects to more of the nodes that a live gateway names. False when none could tell."""
         for gateway in self._reach.gateways.connections:
             try:
-                await self._connect(await self._list_nodes(gateway), gateway.family)
+                await self._connect(await self._list_nodes(gateway), gateway)
             except ApiError as error:
                 _log.debug("gateway failed: alias=%s error=%s", self._reach.alias, error.reason)
             else:
@@ -129,7 +134,7 @@ class SniffStrategy:
             nodes = await self._candidates(connection)
         finally:
             connection.close()
-        failures = await self._connect(nodes, connection.family)
+        failures = await self._connect(nodes, connection)
         if not len(self._reach.gateways):
             raise IllegalState(
                 f"Unable to open any connections to remote cluster [{self._reach.alias}]",
@@ -139,21 +144,25 @@ class SniffStrategy:
     async def _candidates(self, seed: NodeConnection) -> list[NodeInfo]:
         """The seed's own node first, then the others it names.
 
-        A seed that may be a gateway itself is enough when the list cannot be had.
+        A seed that may be a gateway itself is enough when the list cannot be had, unless this side comes with a key:
+        only the list says where nodes answer those.
         """
         own = seed.node
         try:
             listed = await self._list_nodes(seed)
         except ApiError:
-            if not is_gateway(own, self._attribute):
+            if seed.by_key or not is_gateway(own, self._attribute):
                 raise
             return [own]
+        if seed.by_key:
+            return sorted(listed, key=lambda node: node.ephemeral_id != own.ephemeral_id)
         return [own, *(node for node in listed if node.ephemeral_id != own.ephemeral_id)]
 
-    async def _connect(self, nodes: Sequence[NodeInfo], family: str) -> list[ApiError]:
+    async def _connect(self, nodes: Sequence[NodeInfo], teller: NodeConnection) -> list[ApiError]:
         """Opens gateways to eligible nodes, as many at once as are missing, until full. Returns
         what failed.
         """
+        family, unsafe = teller.family, self._unsafe(nodes, teller)
         connected = {node.ephemeral_id for node in self._reach.gateways.nodes}
         waiting = [
             node
@@ -161,11 +170,12 @@ class SniffStrategy:
             if node.ephemeral_id not in connected
             and is_gateway(node, self._attribute)
             and version_warning(node, family) is None
+            and node.ephemeral_id not in unsafe
         ]
         waiting.sort(key=lambda node: self._unreached.get(node.ephemeral_id, 0))
         waiting = waiting[:_DIALS_MAX]
         odd = ((attribute_warning(n, self._attribute), version_warning(n, family)) for n in nodes)
-        self.warnings = [text for each in odd for text in each if text]
+        self.warnings = [text for each in odd for text in each if text] + [*unsafe.values()]
         failures: list[ApiError] = []
         while waiting and self.missing:
             batch, waiting = waiting[: self.missing], waiting[self.missing :]
@@ -175,6 +185,14 @@ class SniffStrategy:
         self.warnings += [error.reason for error in distinct(failures)]
         self.warnings = bounded(self.warnings)
         return failures
+
+    def _unsafe(self, nodes: Sequence[NodeInfo], teller: NodeConnection) -> dict[str, str]:
+        """By ephemeral id: why nodes are not dialled that `teller` names. All are where one proxy leads to them,
+        or where no key is shown to anybody."""
+        if self._config.proxy is not None or not teller.by_key:
+            return {}
+        warnings = {node.ephemeral_id: address_warning(node, teller.address) for node in nodes}
+        return {node: text for node, text in warnings.items() if text is not None}
 
     async def _open(self, node: NodeInfo) -> None:
         address = self._config.proxy.address if self._config.proxy else node.address

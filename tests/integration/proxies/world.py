@@ -18,6 +18,7 @@ from sealane.reduce import ClusterAnswer
 from sealane.remote import RemoteClusters
 from sealane.security.rules import allow_all
 from sealane.settings import Settings, Value
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.transport import AsyncioNetwork, Network, TransportService
 from tests.integration.remote.clusters import QUICK, NamingSearch
 from tests.unit.remote.fakes import FakeSettings
@@ -45,7 +46,9 @@ class BackNode:
             tasks=TaskRegistry(self._name),
             clock=SystemClock(),
         )
-        register_handlers(service, local=self, nodes=lambda: [self.info], authorize=allow_all)
+        register_handlers(
+            service, local=self, nodes=FixedNodes(lambda: [self.info]), authorize=allow_all
+        )
         return service
 
     async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:

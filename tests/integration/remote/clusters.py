@@ -16,6 +16,7 @@ from sealane.reduce.partial import Hit, Partial, ShardCounts, TotalHits
 from sealane.remote import Backoff, RemoteClusters
 from sealane.security.rules import allow_all
 from sealane.settings import Settings, Value
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.transport import AsyncioNetwork, TransportService
 from tests.integration.remote.forwarder import Forwarder
 from tests.unit.remote.fakes import FakeSettings
@@ -56,7 +57,9 @@ class RunningNode:
             clock=SystemClock(),
         )
         self._local: LocalCluster = NamingSearch(name)
-        register_handlers(self.service, local=self, nodes=lambda: self._peers, authorize=allow_all)
+        register_handlers(
+            self.service, local=self, nodes=FixedNodes(lambda: self._peers), authorize=allow_all
+        )
         self.info: NodeInfo
         self.door: Forwarder
 

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from sealane.cluster.documents import BulkItem, Documents, Refresh, Update
+from sealane.cluster.documents import BulkItem, Documents, Refresh
 from sealane.cluster.metadata import Alias
+from sealane.cluster.partial_updates import Update
 from sealane.errors import (
     ApiError,
     DocumentMissing,

@@ -20,6 +20,7 @@ from sealane.remote.transport.messages import (
     encode_search,
 )
 from sealane.security.rules import allow_all
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.wire.families.sealane import NODES, decode_nodes
 
 
@@ -54,7 +55,7 @@ def context(alias: str = "eu") -> Context:
 
 def handlers(local: LocalSearch, decide=allow_all) -> Handlers:  # type: ignore[no-untyped-def]
     made = Handlers()
-    register_handlers(made, local=local, nodes=lambda: [NODE], authorize=decide)
+    register_handlers(made, local=local, nodes=FixedNodes(lambda: [NODE]), authorize=decide)
     return made
 
 

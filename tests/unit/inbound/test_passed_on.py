@@ -38,6 +38,7 @@ from sealane.remote.transport.messages_phases import (
     WantedDocs,
 )
 from sealane.security.rules import allow_all
+from sealane.testing.fixed_nodes import FixedNodes
 from tests.unit.inbound.test_about import PAYLOADS, About
 from tests.unit.inbound.test_handlers import NODE, REQUEST, Handlers, LocalSearch, context
 from tests.unit.inbound.test_indices import INDICES_PAYLOADS, Indices
@@ -117,9 +118,11 @@ async def test_what_is_no_request_is_refused_here() -> None:
 
 def test_other_clusters_find_the_same_actions_on_every_node() -> None:
     with_data, without = Handlers(), passed_on(DataNode())
-    register_handlers(with_data, local=LocalSearch(), nodes=lambda: [NODE], authorize=allow_all)
+    register_handlers(
+        with_data, local=LocalSearch(), nodes=FixedNodes(lambda: [NODE]), authorize=allow_all
+    )
     register_about_handlers(with_data, about=About(), authorize=allow_all)
     register_phase_handlers(with_data, local=NoPhases(), authorize=allow_all)
     register_indices_handlers(with_data, local=Indices(), authorize=allow_all)
-    register_nodes_handler(without, nodes=lambda: [NODE], authorize=allow_all)
+    register_nodes_handler(without, nodes=FixedNodes(lambda: [NODE]), authorize=allow_all)
     assert without.keys() == with_data.keys()

@@ -94,6 +94,9 @@ class FakeConnection:
             self.cluster = ClusterIdentity(name=owner.cluster.name, uuid="")
         self.family: FamilyName = owner.family
         self.wire = WIRE_OF[owner.family]
+        self.by_key = False
+        self.address = owner.info.address
+        self.key_expires_ms: int | None = None
         self.is_open = True
         self._callbacks: list[Callable[[NodeConnection], None]] = []
         self._cut = asyncio.Event()

@@ -10,6 +10,7 @@ from sealane.errors import (
 )
 from sealane.model.task import TaskRegistry
 from sealane.remote import Backoff, Pins, RemoteClusters
+from sealane.remote.credentials import RemoteSecurity
 from sealane.settings import Settings, Value
 from tests.unit.remote.fakes import (
     FakeDialer,
@@ -47,6 +48,7 @@ async def remotes(
     chance: Callable[[], float] = lambda: 1.0,
     pins: Pins | None = None,
     origin: Callable[[str], str | None] = lambda key: None,
+    security: RemoteSecurity | None = None,
 ) -> AsyncIterator[RemoteClusters]:
     """Pauses are the whole of the backoff: 1, 2, 4 ... 60 seconds."""
     source = FakeSettings(settings) if isinstance(settings, Settings) else settings
@@ -61,6 +63,7 @@ async def remotes(
         backoff=Backoff(),
         pins=pins,
         origin=origin,
+        security=security,
     )
     try:
         yield made

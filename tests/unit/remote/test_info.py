@@ -82,6 +82,8 @@ async def test_verbose_info_of_a_connected_remote() -> None:
             "remote_version",
             "remote_product",
             "security_model",
+            "authenticated",
+            "authorized",
             "skip_unavailable_origin",
             "requests_in_flight",
             "breaker",

@@ -15,6 +15,7 @@ from sealane.remote.diagnosis.causes import (
     cause_of,
     links,
 )
+from sealane.remote.diagnosis.refusals import refused
 from sealane.transport import Step, format_time
 from sealane.wire.errors import RemoteProtocolError
 
@@ -25,6 +26,20 @@ _VERSIONS = re.compile(
 )
 _HANDSHAKE_WITH = re.compile(r"^handshake with \[.*\] failed: ")
 _SHOWN_BYTES = 40
+
+
+_MAY_WANT_A_KEY = frozenset(
+    {
+        Cause.KEY_MISSING,
+        Cause.KEY_NOT_CONFIGURED,
+        Cause.UNKNOWN_AUTHORITY,
+        Cause.CERTIFICATE_REFUSED,
+        Cause.CLIENT_CERTIFICATE_MISSING,
+        Cause.CLOSED_DURING_HANDSHAKE,
+        Cause.REMOTE_IS_TLS,
+    }
+)
+"""Failures of a node that comes without a key to a port that is for those with one."""
 
 
 class Role(StrEnum):
@@ -43,6 +58,8 @@ class Circumstances:
     role: Role = Role.SEED
     timeout_s: float | None = None
     alias: str = ""
+    key_hint: str = ""
+    """What may be wrong with the keys of this node, where it comes without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +89,17 @@ def told(cause: Cause, error: BaseException, around: Circumstances) -> Advice:
     explanation, next_step = _sentences(cause, error, around)
     if around.alias:
         next_step = next_step.replace("<alias>", around.alias)
+    if around.key_hint and cause in _MAY_WANT_A_KEY:
+        next_step = f"{next_step}; {around.key_hint}"
     return Advice(cause=cause, explanation=explanation, next_step=next_step)
 
 
 def _sentences(cause: Cause, error: BaseException, around: Circumstances) -> tuple[str, str]:
     found = (
-        _socket(cause, error, around) or _tls(cause, error, around) or _peer(cause, error, around)
+        refused(cause, f"[{around.address}]", _innermost(error))
+        or _socket(cause, error, around)
+        or _tls(cause, error, around)
+        or _peer(cause, error, around)
     )
     return found or (
         f"connecting to [{around.address}] failed: {_innermost(error)}",

@@ -59,6 +59,17 @@ class Cause(StrEnum):
     UNEXPECTED_NODE = "unexpected_node"
     NODES_REQUEST_FAILED = "nodes_request_failed"
     MISSING_ROLE = "missing_role"
+    KEY_MISSING = "key_missing"
+    KEY_UNKNOWN = "key_unknown"
+    KEY_EXPIRED = "key_expired"
+    KEY_INVALIDATED = "key_invalidated"
+    KEY_OF_WRONG_TYPE = "key_of_wrong_type"
+    KEY_MALFORMED = "key_malformed"
+    KEY_AT_TRANSPORT_PORT = "key_at_transport_port"
+    KEY_NOT_CONFIGURED = "key_not_configured"
+    CERTIFICATE_MODEL_REFUSED = "certificate_model_refused"
+    NOT_AUTHENTICATED = "not_authenticated"
+    NOT_AUTHORIZED = "not_authorized"
     OUT_OF_TIME = "out_of_time"
     OTHER = "other"
 
@@ -89,6 +100,29 @@ _BY_TYPE = {
     "no_route_to_host_exception": Cause.UNREACHABLE,
     "node_disconnected_exception": Cause.CLOSED_DURING_HANDSHAKE,
 }
+_OF_SECURITY = tuple(
+    (re.compile(pattern), cause)
+    for pattern, cause in (
+        (r"require transport header \[_cross_cluster", Cause.KEY_MISSING),
+        (r"the keystore holds no \[cluster\.remote", Cause.KEY_NOT_CONFIGURED),
+        (r"requires channel profile to be", Cause.KEY_AT_TRANSPORT_PORT),
+        (
+            r"^missing authentication credentials.*remote_cluster/handshake",
+            Cause.KEY_AT_TRANSPORT_PORT,
+        ),
+        (r"api key is expired", Cause.KEY_EXPIRED),
+        (r"has been invalidated", Cause.KEY_INVALIDATED),
+        (r"expected API key type of \[cross_cluster\]", Cause.KEY_OF_WRONG_TYPE),
+        (r"value must be a valid API key credential", Cause.KEY_MALFORMED),
+        (r"unable to find apikey|invalid credentials for API key", Cause.KEY_UNKNOWN),
+        (r"allow_certificate_model\] is \[false\]", Cause.CERTIFICATE_MODEL_REFUSED),
+        (r"^missing authentication credentials", Cause.NOT_AUTHENTICATED),
+        (r"^unable to authenticate", Cause.KEY_UNKNOWN),
+        (r"is unauthorized", Cause.NOT_AUTHORIZED),
+    )
+)
+"""What the port at the other end says to those that it does not let in."""
+_TRIED = "additional_unsuccessful_credentials"
 _BY_TEXT = tuple(
     (re.compile(pattern), cause)
     for pattern, cause in (
@@ -114,6 +148,9 @@ _BY_TEXT = tuple(
 def cause_of(error: BaseException, step: Step | None = None) -> Cause:
     """The cause behind `error`, raised in `step` where that is known."""
     if step is Step.NODES and _by_text(str(error)) is not Cause.OUT_OF_TIME:
+        refusal = _cause_of_link(error)
+        if refusal in (Cause.NOT_AUTHORIZED, Cause.CERTIFICATE_MODEL_REFUSED):
+            return refusal
         # Who has come that far is reachable, whatever went wrong then.
         return Cause.NODES_REQUEST_FAILED
     for each in links(error):
@@ -156,7 +193,13 @@ def _cause_of_link(link: BaseException) -> Cause | None:
     if isinstance(link, TlsHandshake):
         return _of_tls(str(link.metadata.get("problem", "")))
     if isinstance(link, ApiError):
-        return _BY_TYPE.get(link.es_type) or _by_text(link.reason)
+        said = (
+            f"{link.metadata.get(_TRIED, '')} {link.reason}".strip()
+            if link.metadata
+            else link.reason
+        )
+        refusal = next((cause for pattern, cause in _OF_SECURITY if pattern.search(said)), None)
+        return refusal or _BY_TYPE.get(link.es_type) or _by_text(link.reason)
     if isinstance(link, ssl.SSLError | TlsFailure | TlsReceived):
         return None  # the error made of it knows more
     if isinstance(link, HttpResponseReceived):

@@ -21,6 +21,7 @@ from sealane.remote.dialling import Identify
 from sealane.remote.identity import PinnedIdentity, check_node
 from sealane.remote.sniff import ListNodes
 from sealane.transport import Step, format_time
+from sealane.transport.gate import LinkSecurity
 from sealane.transport.tasks import run_together
 
 AT_ONCE_MAX = 8
@@ -41,6 +42,10 @@ class Plan:
     timeout_s: float
     gateway_attribute: str | None = None
     expected: ClusterIdentity = ANY_CLUSTER
+    security: LinkSecurity | None = None
+    """How the connections are secured; None as those of the node's own transport."""
+    key_hint: str = ""
+    """What may be wrong with the keys of this node, where it comes without one."""
 
     @property
     def mode(self) -> Mode:
@@ -103,6 +108,8 @@ class _Test:
             slots=asyncio.Semaphore(AT_ONCE_MAX),
             on_step=on_step,
             now=tools.now,
+            security=plan.security,
+            key_hint=plan.key_hint,
         )
 
     async def run(self) -> Report:
@@ -184,8 +191,9 @@ class _Test:
         found = target.connection
         assert found is not None
         target.steps.begin(Step.NODES)
-        # Known without a list, and enough for a connection if it may be a gateway.
-        self._found.listed.setdefault(found.node.ephemeral_id, found.node)
+        if not found.by_key:
+            # Known without a list, and enough for a connection if it may be a gateway.
+            self._found.listed.setdefault(found.node.ephemeral_id, found.node)
         timeout_s = self._plan.timeout_s
         try:
             async with asyncio.timeout(timeout_s):

@@ -16,6 +16,7 @@ from sealane.remote.diagnosis.run import Plan, Tools, diagnose
 from sealane.remote.protocols import SettingsSource
 from sealane.remote.snapshot import node_config, remote_configs
 from sealane.settings import Registry, Settings, flatten
+from sealane.transport.gate import LinkSecurity
 
 TESTS_AT_ONCE_MAX = 4
 _UNSAVED = "test"
@@ -31,6 +32,14 @@ class Pinned(Protocol):
 class Remotes(Protocol):
     def cluster(self, alias: str) -> Pinned:
         """Raises NoSuchRemoteCluster."""
+
+    def link_security(self, alias: str) -> LinkSecurity | None:
+        """How its connections are secured; None as those of the node's own transport. Raises IllegalArgument where a
+        key is wanted and there is none."""
+
+    def key_hint(self, alias: str | None) -> str:
+        """What may be wrong with the keys of this node, for an alias without one; for settings that are not saved
+        yet, None."""
 
 
 class ConnectionTests:
@@ -64,6 +73,10 @@ class ConnectionTests:
         if not self._is_client:
             return self._without_role(alias, config.mode)
         expected = self._remotes.cluster(alias).expected
+        try:
+            self._remotes.link_security(alias)
+        except IllegalArgument as error:
+            return self._failed(alias, config.mode, error)
         return await self._run(config, settings, alias, timeout_s, expected)
 
     async def of_settings(self, body: Mapping[str, Any], timeout_s: float) -> Report:
@@ -104,6 +117,8 @@ class ConnectionTests:
             timeout_s=timeout_s,
             gateway_attribute=node_config(settings).gateway_attribute,
             expected=expected,
+            security=None if alias is None else self._remotes.link_security(alias),
+            key_hint=self._remotes.key_hint(alias),
         )
         self._running += 1
         try:
@@ -112,10 +127,17 @@ class ConnectionTests:
             self._running -= 1
 
     def _without_role(self, alias: str | None, mode: Mode) -> Report:
-        error = IllegalArgument(
-            f"node [{self._node_name}] does not have the [remote_cluster_client] role"
+        return self._failed(
+            alias,
+            mode,
+            IllegalArgument(
+                f"node [{self._node_name}] does not have the [remote_cluster_client] role"
+            ),
         )
-        told = advice(error, None, Circumstances(address=""))
+
+    def _failed(self, alias: str | None, mode: Mode, error: IllegalArgument) -> Report:
+        """Of a test that had not to open anything."""
+        told = advice(error, None, Circumstances(address="", alias=alias or ""))
         return Report(
             alias=alias,
             mode=mode,

@@ -18,6 +18,7 @@ from sealane.remote.diagnosis.steps import StepRecord, Steps
 from sealane.remote.dialling import SINGLE_CHANNEL
 from sealane.remote.protocols import NodeConnection
 from sealane.transport import ConnectionProfile, Step, Watch
+from sealane.transport.gate import LinkSecurity
 from sealane.transport.tasks import run_together
 
 
@@ -36,6 +37,7 @@ class WatchedDialer(Protocol):
         server_name: str | None = None,
         node_name: str = "",
         watch: Watch = ...,
+        security: LinkSecurity | None = None,
     ) -> NodeConnection:
         """See `Dialer`."""
 
@@ -61,9 +63,11 @@ class Target:
         *,
         alias: str,
         timeout_s: float,
+        key_hint: str,
         on_step: "OnStep",
         now: Callable[[], float] | None,
     ) -> None:
+        self._key_hint = key_hint
         self.entry = entry
         self.addresses: Sequence[Address] = ()
         self.dialled: Address | None = None
@@ -100,6 +104,7 @@ class Target:
             role=self.entry.role,
             timeout_s=self._timeout_s,
             alias=self._alias,
+            key_hint=self._key_hint,
         )
         self.failure = Failure(error=error, advice=advice(error, step, around))
         if self.failure.advice.cause is Cause.VERSION_INCOMPATIBLE:
@@ -140,7 +145,11 @@ class Dialling:
         slots: asyncio.Semaphore,
         on_step: OnStep,
         now: Callable[[], float] | None = None,
+        security: LinkSecurity | None = None,
+        key_hint: str = "",
     ) -> None:
+        self._security = security
+        self._key_hint = key_hint
         self._dialer = dialer
         self._now = now
         self._alias = alias
@@ -184,6 +193,7 @@ class Dialling:
             entry,
             alias=self._alias,
             timeout_s=self._timeout_s,
+            key_hint=self._key_hint,
             on_step=self._on_step,
             now=self._now,
         )
@@ -204,6 +214,7 @@ class Dialling:
                     server_name=name,
                     node_name=entry.node.name if entry.node else "",
                     watch=target.steps,
+                    security=self._security,
                 )
             except ApiError as error:
                 target.fail(error)

@@ -142,5 +142,5 @@ def decode(decoder: msgspec.msgpack.Decoder[M], payload: bytes, action: str) -> 
     """Raises IllegalArgument, naming the action, for bytes that are not what the decoder reads."""
     try:
         return decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IllegalArgument(f"malformed message for action [{action}]: {error}") from error

@@ -12,6 +12,7 @@ from sealane.remote.diagnosis.run import AT_ONCE_MAX, NODES_MAX, SEEDS_MAX
 from sealane.remote.protocols import NodeConnection
 from sealane.testing.simulation import in_virtual_time
 from sealane.transport import UNWATCHED, ConnectionProfile, Step, Watch
+from sealane.transport.gate import LinkSecurity
 from tests.unit.remote.fakes import EU, US, FakeConnection, FakeDialer, FakeNode, cluster_of, node
 
 STEP_S = 5.0
@@ -46,6 +47,7 @@ class WatchedFakes(FakeDialer):
         server_name: str | None = None,
         node_name: str = "",
         watch: Watch = UNWATCHED,
+        security: LinkSecurity | None = None,
     ) -> FakeConnection:
         self.server_names.append(server_name)
         self.under_way += 1

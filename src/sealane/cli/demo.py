@@ -1,6 +1,8 @@
-"""`sealane demo`: two clusters, real data, one search over both.
+"""`sealane demo`: two secured clusters, real data, one search over both.
 
-It does what a user would: starts two nodes as processes, talks to them over REST, and prints what they answer.
+It does what a user would: starts two nodes as processes, has one of them issue an API key, puts that into the other's
+keystore, and searches both as a user who may read no more than a role says. All of it over REST, printing what the
+nodes answer.
 """
 
 import json
@@ -13,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sealane.cli.dataset import MAPPINGS, DatasetMissingError, cities
-from sealane.testing.process import NodeProcess, two_clusters
+from sealane.testing.process import Answer, NodeProcess, basic
+from sealane.testing.secured import PASSWORD, secured_clusters
 
 _BATCH = 2_000
 _SEARCH: dict[str, Any] = {
@@ -29,6 +32,13 @@ _SEARCH: dict[str, Any] = {
 }
 
 
+_ANALYST, _ANALYST_PASSWORD = "analyst", "analyst-password"
+_ROLE: dict[str, Any] = {
+    "indices": [{"names": ["cities"], "privileges": ["read"]}],
+    "remote_indices": [{"clusters": ["americas"], "names": ["cities"], "privileges": ["read"]}],
+}
+
+
 def demo(*, once: bool) -> int:
     """Runs the demo; with `once` it exits 0 after the search, else it keeps the clusters until Ctrl-C."""
     console = Console()
@@ -37,27 +47,51 @@ def demo(*, once: bool) -> int:
     except DatasetMissingError as error:
         console.print(f"[red]{error}[/red]")
         return 1
-    with two_clusters() as (europe, americas):
+    with secured_clusters() as (europe, americas):
         nodes = {node.name: node for node in (europe, americas)}
         _load(console, nodes, sources)
         console.print(
-            f"[bold]americas[/bold] ({americas.transport}) is a remote of [bold]europe[/bold]"
+            f"[bold]americas[/bold] ({americas.remote_cluster}) is a remote of [bold]europe[/bold], "
+            "by a cross-cluster API key"
         )
-        answer = europe.call("POST", "/cities,americas:cities/_search", _SEARCH)
+        europe.call("PUT", f"/_security/role/{_ANALYST}", _ROLE)
+        analyst = {"password": _ANALYST_PASSWORD, "roles": [_ANALYST]}
+        europe.call("PUT", f"/_security/user/{_ANALYST}", analyst)
+        americas.call("PUT", "/payroll/_doc/1?refresh=true", {"name": "not for analysts"})
+        answer = _as_analyst(europe, "/cities,americas:cities/_search", _SEARCH).body
         _print_answer(console, answer)
+        _print_refusal(console, europe)
         failed = answer["_clusters"]["successful"] != 2
         for name, node in nodes.items():
-            console.print(f"{name:9} REST {node.url}  transport {node.transport}")
+            console.print(f"{name:9} REST {node.url}  user elastic, password {PASSWORD}")
         if once:
             return int(failed)
         console.print("\ntry it:")
         console.print(
-            f"  curl '{europe.url}/cities,americas:cities/_search?size=1&pretty'",
+            f"  curl -u {_ANALYST}:{_ANALYST_PASSWORD} "
+            f"'{europe.url}/cities,americas:cities/_search?size=1&pretty'",
             soft_wrap=True,
         )
         console.print("\nCtrl-C stops both clusters and removes their data.")
         _wait_for_interrupt()
     return 0
+
+
+def _as_analyst(node: NodeProcess, path: str, body: Any = None) -> Answer:
+    headers = {"Authorization": basic(_ANALYST, _ANALYST_PASSWORD)}
+    return node.request("POST", path, body, headers)
+
+
+def _print_refusal(console: Console, europe: NodeProcess) -> None:
+    """What the analyst gets of an index that the role does not name."""
+    path = "/americas:payroll/_search"
+    answer = _as_analyst(europe, path)
+    detail = answer.body["_clusters"]["details"]["americas"]
+    cause = detail["failures"][0]["reason"]
+    while "caused_by" in cause:
+        cause = cause["caused_by"]
+    console.print(f"\n[bold]{path}[/bold] as the same user: {detail['status']}")
+    console.print(f"  {cause['reason']}", soft_wrap=True, markup=False)
 
 
 def _load(

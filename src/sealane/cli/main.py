@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sealane import __version__
+from sealane.cli.certutil_options import add_certutil_options
+from sealane.cli.keystore_options import add_keystore_options, add_reset_password_options
 from sealane.cli.remote_options import add_remote_options
 
 
@@ -16,6 +18,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sealane.cli.demo import demo
 
         return demo(once=parsed.once)
+    if parsed.command == "certutil":
+        from sealane.cli.certutil import certutil
+
+        return certutil(parsed)
+    if parsed.command == "keystore":
+        from sealane.cli.keystore import keystore
+
+        return keystore(parsed)
+    if parsed.command == "reset-password":
+        from sealane.cli.reset_password import reset_password
+
+        return reset_password(parsed)
     if parsed.command == "remote":
         from sealane.cli.remote import remote
 
@@ -49,12 +63,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo = commands.add_parser(
         "demo",
-        help="two clusters, real data, one search over both",
-        description="Starts the clusters europe and americas, loads the world's cities into them, makes americas a "
-        "remote of europe and searches both at once.",
+        help="two secured clusters, real data, one search over both",
+        description="Starts the clusters europe and americas with security, loads the world's cities into them, makes "
+        "americas a remote of europe by an API key, and searches both at once.",
     )
     remote = commands.add_parser("remote", help="test a remote cluster, or show those of a node")
     add_remote_options(remote)
+    certificates = commands.add_parser("certutil", help="make certificates for nodes and clients")
+    add_certutil_options(certificates)
+    keystore = commands.add_parser("keystore", help="keep secrets that no file should hold")
+    add_keystore_options(keystore)
+    reset = commands.add_parser("reset-password", help="set the password of a user of a node")
+    add_reset_password_options(reset)
     demo.add_argument("--once", action="store_true", help="exit after the search")
     return parser
 

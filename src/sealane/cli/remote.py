@@ -6,17 +6,14 @@ made in `remote_show`.
 
 import argparse
 import asyncio
-import json
 import logging
 import ssl
 import sys
 import time
-from http.client import HTTPException, InvalidURL
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
+from sealane.cli.asking import Asker, AskError, RefusedError, UsageError
 from sealane.cli.remote_options import DEFAULT_URL
 from sealane.cli.remote_show import Shown
 from sealane.clock import RandomIds, SystemClock
@@ -33,23 +30,9 @@ from sealane.transport import AsyncioNetwork, TransportService
 
 OK, FAILED, USAGE = 0, 1, 2
 _TIMEOUT_MAX_S = 60.0
-_HTTP_SLACK_S = 10.0
-"""What a node gets beyond the time of its test."""
 _STEPS = 6
 
 Json = dict[str, Any]
-
-
-class UsageError(Exception):
-    """The options do not make a test. The message says which and why."""
-
-
-class AskError(Exception):
-    """The node could not be asked, or did not answer well."""
-
-
-class RefusedError(AskError):
-    """It says that the request is wrong."""
 
 
 def remote(options: argparse.Namespace) -> int:
@@ -58,7 +41,7 @@ def remote(options: argparse.Namespace) -> int:
     shown = Shown(as_json=options.json)
     try:
         if options.remote_command == "info":
-            shown.info(_info(options.url))
+            shown.info(_info(Asker.of(options, options.url)))
             return OK
         return _test(options, shown)
     except UsageError as error:
@@ -75,7 +58,8 @@ def _test(options: argparse.Namespace, shown: Shown) -> int:
         _refuse_dial_options(options, "of a registered remote")
         path = f"/_remote/{quote(options.target, safe='')}/_test?timeout={quote(options.timeout)}"
         try:
-            report = _ask(options.url or DEFAULT_URL, "POST", path, wait_s=timeout_s * _STEPS)
+            asker = Asker.of(options, options.url or DEFAULT_URL)
+            report = asker.ask("POST", path, wait_s=timeout_s * _STEPS)
         except RefusedError:
             raise
         except AskError as error:
@@ -86,7 +70,7 @@ def _test(options: argparse.Namespace, shown: Shown) -> int:
         _refuse_dial_options(options, "with --url", but=("proxy", "server_name"))
         path = f"/_remote/_test?timeout={quote(options.timeout)}"
         body = _settings(options)
-        report = _ask(options.url, "POST", path, body, wait_s=timeout_s * _STEPS)
+        report = Asker.of(options, options.url).ask("POST", path, body, wait_s=timeout_s * _STEPS)
         shown.steps(report)
     else:
         report = _dial(options, timeout_s, shown)
@@ -94,12 +78,12 @@ def _test(options: argparse.Namespace, shown: Shown) -> int:
     return OK if report["ok"] else FAILED
 
 
-def _info(url: str) -> Any:
+def _info(asker: Asker) -> Any:
     try:
-        return _ask(url, "GET", "/_remote/info?verbose=true")
+        return asker.ask("GET", "/_remote/info?verbose=true")
     except RefusedError:
         # Other products know no more than the plain form.
-        return _ask(url, "GET", "/_remote/info")
+        return asker.ask("GET", "/_remote/info")
 
 
 # -- what was asked for ------------------------------------------------------------------------------
@@ -204,42 +188,3 @@ async def _dial_here(plan: Plan, tls: ssl.SSLContext | None, shown: Shown) -> Js
         return (await diagnose(plan, tools, on_step)).to_json()
     finally:
         await transport.close()
-
-
-# -- from a node -------------------------------------------------------------------------------------
-
-
-def _ask(url: str, method: str, path: str, body: Json | None = None, *, wait_s: float = 0) -> Any:
-    """A node's answer. Raises AskError."""
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url must begin with http:// or https://, found {url}")
-    request = Request(
-        url.rstrip("/") + path,
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={} if body is None else {"Content-Type": "application/json"},
-    )
-    try:
-        with urlopen(request, timeout=wait_s + _HTTP_SLACK_S) as answer:
-            return json.loads(answer.read())
-    except HTTPError as error:
-        with error:
-            kind = RefusedError if error.code == 400 else AskError
-            raise kind(_refusal(error.read(), error.code)) from None
-    except InvalidURL as error:
-        raise UsageError(f"--url cannot be read: {error}") from error
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise AskError(
-            f"cannot ask [{url}]: {getattr(reason, 'strerror', None) or reason}"
-        ) from None
-    except (ValueError, HTTPException) as error:
-        raise AskError(f"[{url}] did not answer in JSON: is it a node's HTTP port?") from error
-
-
-def _refusal(body: bytes, status: int) -> str:
-    try:
-        error = json.loads(body)["error"]
-        return str(error["reason"] if isinstance(error, dict) else error)
-    except (ValueError, LookupError, TypeError):
-        return f"the answer was status {status}"

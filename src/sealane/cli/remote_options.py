@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 
 DEFAULT_URL = "http://127.0.0.1:9200"
+PASSWORD_VARIABLE = "ELASTIC_PASSWORD"
+KEY_VARIABLE = "ES_API_KEY"
 
 
 def add_remote_options(parser: argparse.ArgumentParser) -> None:
@@ -27,5 +29,25 @@ def add_remote_options(parser: argparse.ArgumentParser) -> None:
     info = commands.add_parser("info", help="show the remote clusters of a node")
     for each in (test, info):
         each.add_argument("--json", action="store_true", help="print the answer as JSON")
+        _add_login_options(each)
     test.add_argument("--url", help=f"the node to ask; an alias is asked of {DEFAULT_URL}")
     info.add_argument("--url", default=DEFAULT_URL, help=f"the node to ask, default {DEFAULT_URL}")
+
+
+def _add_login_options(parser: argparse.ArgumentParser) -> None:
+    """Who asks the node, and whom it may be: for requests to a node, not for what is dialled from here."""
+    parser.add_argument(
+        "-u",
+        "--user",
+        metavar="NAME[:PASSWORD]",
+        help=f"who asks the node; without the password it is taken from {PASSWORD_VARIABLE}, else asked for",
+    )
+    parser.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help=f"the encoded API key that asks the node; {KEY_VARIABLE} in the environment keeps it out of the "
+        "list of processes",
+    )
+    parser.add_argument(
+        "--cacert", type=Path, metavar="FILE", help="authorities to trust for an https URL (PEM)"
+    )

@@ -10,9 +10,14 @@ from pathlib import Path
 
 import orjson
 
+from sealane.cli.first_start import FirstStart
 from sealane.cli.seldom import Seldom
+from sealane.cli.terminal import NoAnswerError, ask_secret
 from sealane.errors import ApiError
+from sealane.model.security import Secret
 from sealane.node import Node, StartError, load_settings
+from sealane.node.keystore import refuse_to_ask
+from sealane.settings import Settings
 from sealane.transport import TaskScope
 from sealane.transport.descriptors import allow_open_files
 
@@ -34,22 +39,35 @@ def start(*, config: Path | None, overrides: Sequence[str]) -> int:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            return runner.run(_run(config, overrides))
+            # Before the loop has the signals: Ctrl-C ends a question for the keystore's password.
+            first = FirstStart()
+            settings = load_settings(config, overrides, _keystore_password, first.configured)
+            return runner.run(_run(settings, first))
         except (ApiError, StartError) as error:
             print(f"sealane: {_told(error)}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT
 
 
-async def _run(config: Path | None, overrides: Sequence[str]) -> int:
+def _keystore_password() -> Secret:
+    try:
+        return ask_secret("Enter password for the keystore : ")
+    except NoAnswerError:
+        return refuse_to_ask()
+
+
+async def _run(settings: Settings, first: FirstStart) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stop, number)
-    node = Node(load_settings(config, overrides))
+    node = Node(settings)
     try:
         if not await _start(node, stop):
             return 0
         print(orjson.dumps(node.ready_line()).decode(), flush=True)
+        first.tell(node.made_password, node.url, node.made_authority)
         await stop.wait()
         _log.info("stopping")
     finally:

@@ -23,20 +23,27 @@ from sealane.inbound import (
 from sealane.inbound.cluster import register_relay_handlers
 from sealane.inbound.secure_settings import register_reload_handler
 from sealane.model.node import Address, ClusterIdentity, NodeInfo
+from sealane.model.security import Secret
 from sealane.model.task import TaskRegistry
 from sealane.node.audit_log import open_audit
 from sealane.node.config import config_folder, connection_profile, published, registry
-from sealane.node.hosts import bind_hosts, ports_to_try, preferred
+from sealane.node.hosts import bind_hosts, ports_to_try, preferred, publish_host
 from sealane.node.keystore import secure_reload
 from sealane.node.tls import NodeTls
 from sealane.remote import Pins, RemoteClusters
+from sealane.remote.credentials import RemoteSecurity
 from sealane.remote.diagnosis import ConnectionTests, Tools
 from sealane.remote.protocols import SettingsSource
 from sealane.remote.registry import CLIENT_ROLE
+from sealane.remote.server_settings import BIND_HOST as REMOTE_BIND_HOST
+from sealane.remote.server_settings import PUBLISH_HOST as REMOTE_PUBLISH_HOST
+from sealane.remote.server_settings import PUBLISH_PORT as REMOTE_PUBLISH_PORT
 from sealane.remote.transport.identity import IdentityRequest
 from sealane.remote.transport.nodes import NodesRequest
 from sealane.rest.app import Limits, RestApp
+from sealane.rest.audited_changes import with_audit
 from sealane.rest.gate import Gate
+from sealane.rest.http_connections import HttpLimits
 from sealane.rest.router import Route
 from sealane.rest.server import HttpServer, address_of, bind_http
 from sealane.rest.services import Build
@@ -45,7 +52,7 @@ from sealane.search.coordinator import SearchService
 from sealane.security.rules import Authorize, allow_all
 from sealane.settings import Settings
 from sealane.settings import node_settings as keys
-from sealane.settings.audit_settings import wanted_events
+from sealane.settings.audit_settings import AUDIT_ENABLED, wanted_events
 from sealane.settings.discovery_settings import (
     HTTP_PUBLISH_HOST,
     HTTP_PUBLISH_PORT,
@@ -55,6 +62,7 @@ from sealane.settings.discovery_settings import (
 from sealane.settings.secure_settings import SecureSettings
 from sealane.settings.tcp_settings import TRANSPORT_TCP
 from sealane.transport import AsyncioNetwork, TaskScope, TransportService
+from sealane.transport.gate import Profile
 from sealane.wire.families.protocol import Membership as ForeignMembership
 
 OPENSEARCH_NUMBER = "2.19.4"
@@ -76,6 +84,8 @@ class Base:
         self.bound: list[Address] = []
         """Where the transport listens."""
         self.bound_http: list[Address] = []
+        self.bound_remote_cluster: list[Address] = []
+        """Where it answers remote clusters that come with a key."""
         self.report = NodeReport()
         """What this node says of itself, filled as its parts are made."""
         self._server: HttpServer | None = None
@@ -86,6 +96,10 @@ class Base:
         self.audit = open_audit(settings, self.node_id, self.clock, stack)
         self.authorize: Authorize = allow_all
         """Who may do what here; with security it is set before anything is registered."""
+        self.remote_security: RemoteSecurity | None = None
+        """How remotes are reached by a key; None where none is."""
+        self.made_password: Secret | None = None
+        """The password of `elastic` that was made up at this start, to be told once."""
         self.gate: Gate | None = None
         """Who asks over HTTP; None where everybody may."""
         self.transport = TransportService(
@@ -125,6 +139,18 @@ class Base:
             bound_http=tuple(map(str, self.bound_http)),
             bound_transport=tuple(map(str, self.bound)),
             max_content_length=self.max_content_length,
+            remote_cluster=self._remote_cluster(),
+            bound_remote_cluster=tuple(map(str, self.bound_remote_cluster)),
+        )
+
+    def _remote_cluster(self) -> Address | None:
+        if not self.bound_remote_cluster:
+            return None
+        bound, settings = preferred(self.bound_remote_cluster), self.settings
+        named = REMOTE_PUBLISH_HOST.get(settings) if REMOTE_PUBLISH_HOST.is_set(settings) else ()
+        number = REMOTE_PUBLISH_PORT.get(settings)
+        return Address(
+            publish_host(named[0]) if named else bound.host, bound.port if number < 0 else number
         )
 
     def audit_by(self, source: SettingsSource) -> None:
@@ -153,10 +179,31 @@ class Base:
             background.start(self.tls.watch.run(), name="certificates")
         for host in bind_hosts(self.settings, keys.TRANSPORT_HOST):
             self.bound.append(await self._listen_on(host))
+        if keys.REMOTE_CLUSTER_SERVER_ENABLED.get(self.settings):
+            await self._listen_for_remotes()
         publish = published(
             self.settings, self.address, TRANSPORT_PUBLISH_HOST, TRANSPORT_PUBLISH_PORT
         )
         self._info = _node_info(self.settings, self.folder, publish)
+
+    async def _listen_for_remotes(self) -> None:
+        """Opens the ports for remote clusters that come with a key."""
+        tls, bound = self.tls.remote_server, self.bound_remote_cluster
+        for host in bind_hosts(self.settings, REMOTE_BIND_HOST):
+            (port, *_) = ports_to_try(keys.REMOTE_CLUSTER_PORT.get(self.settings), bound)
+            try:
+                bound.append(
+                    await self.transport.listen(
+                        host,
+                        port,
+                        tls=None if tls is None else tls.server,
+                        profile=Profile.REMOTE_CLUSTER,
+                    )
+                )
+            except OSError as error:
+                raise IOFailure(
+                    f"cannot listen for remote clusters on [{Address(host, port)}]: {error.strerror}"
+                ) from error
 
     async def _listen_on(self, host: str) -> Address:
         tls, failure = self.tls.transport, None
@@ -184,6 +231,7 @@ class Base:
                 nodes=cluster.nodes(),
                 master_id=cluster.master_id or None,
             ),
+            remote_servers=cluster.remote_servers,
             authorize=self.authorize,
         )
         register_relay_handlers(self.transport, fellows=fellows, authorize=self.authorize)
@@ -219,6 +267,7 @@ class Base:
             clock=self.clock,
             pins=pins,
             origin=origin,
+            security=self.remote_security,
         )
         self.stack.push_async_callback(remotes.close)
         return remotes
@@ -260,7 +309,7 @@ class Base:
     async def app(self, routes: Iterable[Route], *, elsewhere: Route | None = None) -> RestApp:
         """The REST interface, without a socket. See RestApp for `elsewhere`."""
         app = RestApp(
-            routes,
+            with_audit(routes, self.audit) if AUDIT_ENABLED.get(self.settings) else routes,
             tasks=self.tasks,
             clock=self.clock,
             limits=Limits(max_content_length=self.max_content_length),
@@ -294,7 +343,7 @@ class Base:
         """Opens the HTTP ports."""
         assert self._http_sockets, "the HTTP ports have not been bound"
         self._server = await self.stack.enter_async_context(
-            HttpServer(app, secure=self.tls.https())
+            HttpServer(app, secure=self.tls.https(), limits=_http_limits(self.settings))
         )
         await self._server.serve(*self._http_sockets)
         # The first thing at the end: requests of other nodes may end while HTTP's do.
@@ -307,6 +356,14 @@ class Base:
             "current_open": server.connections_open if server else 0,
             "total_opened": server.connections_opened if server else 0,
         }
+
+
+def _http_limits(settings: Settings) -> HttpLimits:
+    return HttpLimits(
+        connections_max=keys.HTTP_MAX_CONNECTIONS.get(settings),
+        head_timeout_s=keys.HTTP_HEAD_TIMEOUT.get(settings).seconds,
+        body_timeout_s=keys.HTTP_BODY_TIMEOUT.get(settings).seconds,
+    )
 
 
 def _node_info(settings: Settings, folder: DataFolder, address: Address) -> NodeInfo:

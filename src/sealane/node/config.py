@@ -1,11 +1,15 @@
 """A node's settings before it starts: where they come from, and whether a node may start with them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sealane.clock import SystemClock
 from sealane.model.node import Address, may_be_master
-from sealane.node.hosts import publish_host, require_loopback
+from sealane.node.hosts import publish_host
+from sealane.node.keystore import AskPassword, refuse_to_ask, with_keystore
+from sealane.node.secured import check_security, is_exposed
 from sealane.node.start_error import StartError
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
 from sealane.remote.address import parse_address
@@ -14,11 +18,17 @@ from sealane.settings import node_settings as keys
 from sealane.settings.discovery_settings import DISCOVERY_TYPE, SEED_HOSTS
 from sealane.settings.file import node_settings, parse_overrides, read_file
 from sealane.settings.tcp_settings import TCP_SETTINGS
-from sealane.settings.tls_settings import TLS_RULES, TLS_SETTINGS
+from sealane.settings.tls_rules import TLS_RULES
+from sealane.settings.tls_settings import TLS_SETTINGS
 from sealane.transport import ConnectionProfile
+
+if TYPE_CHECKING:
+    from sealane.node.auto_configuration import AutoConfigured
 
 _USUAL_FOLDER = Path("~/.config/sealane")
 DEFAULT_TRANSPORT_PORT = 9300
+CERTIFICATES = "certs"
+"""The folder of the certificates that a first start makes, within that of the configuration."""
 
 
 def registry() -> Registry:
@@ -30,25 +40,53 @@ def registry() -> Registry:
     )
 
 
-def load_settings(config: Path | None, overrides: Sequence[str]) -> Settings:
-    """The node's settings from its file and the command line, judged. Raises ApiError, StartError."""
+Configured = Callable[["AutoConfigured"], None]
+"""Told what was made at a first start."""
+
+
+def load_settings(
+    config: Path | None,
+    overrides: Sequence[str],
+    ask_password: AskPassword = refuse_to_ask,
+    on_configured: Configured = lambda made: None,
+) -> Settings:
+    """The node's settings from its file, the command line and its keystore, judged. `ask_password` is called where the
+    keystore has one that no file holds. A node that other machines can reach, and that has no TLS set, is given
+    certificates first, and `on_configured` is told. Raises ApiError, StartError.
+    """
     given = parse_overrides(overrides)
     file = _config_file(config, given)
     settings = node_settings(EMPTY if file is None else read_file(file), given, os.environ.get)
     if file is not None and not keys.PATH_CONF.is_set(settings):
         settings = settings.merged({keys.PATH_CONF.key: str(file.parent.absolute())})
-    registry().validate(settings)
-    if keys.SECURITY_ENABLED.get(settings):
-        raise StartError(
-            "xpack.security.enabled is [true], but this version has no security yet: set it to false, and keep the "
-            "node on loopback addresses"
-        )
-    if keys.REMOTE_CLUSTER_SERVER_ENABLED.get(settings):
-        raise StartError("remote_cluster_server.enabled needs security, which this version has not")
-    for setting in (keys.HTTP_HOST, keys.TRANSPORT_HOST):
-        require_loopback(settings, setting)
+    known = registry()
+    if is_exposed(settings):
+        settings = _with_certificates(settings, file, on_configured)
+    settings = with_keystore(settings, config_folder(settings), known, ask_password)
+    known.validate(settings)
+    check_security(settings)
     _check_discovery(settings)
     return settings
+
+
+def _with_certificates(
+    settings: Settings, file: Path | None, on_configured: Configured
+) -> Settings:
+    """The settings with those of the certificates that a first start makes, where there are none."""
+    from sealane.node.auto_configuration import auto_configure  # seldom, and takes long to import
+
+    folder = config_folder(settings)
+    made = auto_configure(
+        settings,
+        folder=folder,
+        file=folder / "sealane.yml" if file is None else file,
+        joins=joins(settings),
+        now_ms=SystemClock().now_ms(),
+    )
+    if made is None:
+        return settings
+    on_configured(made)
+    return settings.merged(made.settings)
 
 
 def joins(settings: Settings) -> bool:

@@ -1,7 +1,9 @@
 """The parts of a node that holds data: state store, indices, engine, and what answers from them."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sealane.cluster.documents import Documents
 from sealane.cluster.fellow_nodes import FellowNodes
@@ -12,6 +14,7 @@ from sealane.cluster.node_reports import NodeReports
 from sealane.cluster.nodes import ClusterNodes
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
+from sealane.cluster.shared_security import share_security
 from sealane.cluster.shared_settings import SharedSettings
 from sealane.cluster.sqlite_store import SqliteStateStore
 from sealane.engine.embedded import search as searcher
@@ -19,13 +22,15 @@ from sealane.engine.embedded.engine import EmbeddedEngine
 from sealane.inbound import register_about_handlers, register_handlers, register_phase_handlers
 from sealane.inbound.cluster import register_master_handlers
 from sealane.inbound.indices import register_indices_handlers
+from sealane.model.access import no_access_needed, required_access
 from sealane.node.base import Base
 from sealane.node.config import registry, seed_hosts
 from sealane.node.metrics import NodeMetrics
 from sealane.node.reports import report_indices, report_membership, report_node
+from sealane.node.secured import has_security
 from sealane.node.seeds import refuse_other_data_nodes
 from sealane.query import decode, parse_query
-from sealane.remote import StoredPins
+from sealane.remote import RemoteClusters, StoredPins
 from sealane.remote.transport.indices_client import RemoteIndices
 from sealane.rest import msearch, search
 from sealane.rest.forward import ForwardedRequests, pass_on
@@ -43,6 +48,7 @@ from sealane.rest.handlers import (
     validate,
 )
 from sealane.rest.handlers.search_apis import SearchApis
+from sealane.rest.router import Route
 from sealane.rest.routes import standard_routes
 from sealane.rest.services import Services
 from sealane.search.about import AboutLocalCluster
@@ -58,6 +64,11 @@ from sealane.settings import node_settings as keys
 from sealane.settings.discovery_settings import FOLLOWER_CHECK_TIMEOUT
 from sealane.transport import TaskScope
 
+if TYPE_CHECKING:
+    from sealane.security.stores.security import Security
+
+_log = logging.getLogger("sealane.node")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
@@ -68,6 +79,7 @@ class _Held:
     indices: IndexService
     engine: EmbeddedEngine
     background: TaskScope
+    security: "Security | None"
 
     def unopened(self) -> tuple[str, ...]:
         """Uuids of the indices that the engine could not open."""
@@ -101,6 +113,7 @@ async def _open(base: Base) -> _Held:
         store=store, registry=registry(), node=settings, serial=serial
     )
     await cluster_settings.load()
+    security = await _open_security(base, store, cluster_settings)
     indices = IndexService(
         store=store,
         settings=cluster_settings,
@@ -108,6 +121,7 @@ async def _open(base: Base) -> _Held:
         clock=base.clock,
         ids=base.ids,
         check_filter=lambda raw: parse_query(decode(raw)),
+        guard=no_access_needed if security is None else required_access,
     )
     await indices.load()
     engine = EmbeddedEngine(
@@ -131,7 +145,33 @@ async def _open(base: Base) -> _Held:
         indices=indices,
         engine=engine,
         background=background,
+        security=security,
     )
+
+
+async def _open_security(
+    base: Base, store: SqliteStateStore, settings: ClusterSettings
+) -> "Security | None":
+    """None on a node without. Raises IOFailure."""
+    if not has_security(base.settings):
+        _log.info("security is off: whoever reaches the loopback addresses may do everything")
+        return None
+    from sealane.node.security import (
+        open_security,  # what it needs takes a node without it 50 ms to import
+    )
+
+    return await open_security(base, store, settings)
+
+
+def _security_routes(
+    security: "Security | None", cluster: ClusterNodes, remotes: RemoteClusters
+) -> list[Route]:
+    """None without security: the paths are then as unknown as they are to the reference."""
+    if security is None:
+        return []
+    from sealane.rest.handlers import security as handlers  # as above
+
+    return handlers.routes(security, cluster, remotes)
 
 
 def _lead(base: Base, held: _Held) -> _Master:
@@ -150,8 +190,16 @@ def _lead(base: Base, held: _Held) -> _Master:
         settings=held.settings,
         ids=base.ids,
         lease_s=FOLLOWER_CHECK_TIMEOUT.get(base.settings).ms / 1000,
+        security_version=lambda: 0 if held.security is None else held.security.version,
     )
     base.stack.callback(membership.close)
+    if held.security is not None:
+        share_security(held.security, membership)
+        from sealane.inbound.security import register_security_handlers  # as above
+
+        register_security_handlers(
+            base.transport, security=held.security, clock=base.clock, authorize=base.authorize
+        )
     cluster = ClusterNodes(
         identity=lambda: base.identity,
         local=base.member,
@@ -167,9 +215,7 @@ def _lead(base: Base, held: _Held) -> _Master:
         reports=NodeReports(lambda: fellows),
     )
     about = AboutLocalCluster(names=indices, version=base.build().product, stats=totals.stats)
-    register_handlers(
-        base.transport, local=local, nodes=lambda: list(cluster.nodes()), authorize=base.authorize
-    )
+    register_handlers(base.transport, local=local, nodes=cluster, authorize=base.authorize)
     register_phase_handlers(base.transport, local=local, authorize=base.authorize)
     register_about_handlers(base.transport, about=about, authorize=base.authorize)
     about_indices = LocalIndices(indices=indices, reader=held.engine)
@@ -271,6 +317,7 @@ async def start_data_node(base: Base) -> None:
             *explain.routes(services, searches),
             *analyze.routes(services),
             *standard_routes(services),
+            *_security_routes(held.security, master.cluster, remotes),
         ]
     )
     master.forwarded.serve(app)

@@ -4,6 +4,7 @@ It follows the cluster's state, reaches the engine over the transport, and has r
 """
 
 import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from sealane.node.base import Base
 from sealane.node.config import connection_profile, registry, seed_hosts
 from sealane.node.metrics import NodeMetrics
 from sealane.node.reports import report_following, report_node
+from sealane.node.secured import has_security
 from sealane.node.start_error import StartError
 from sealane.remote import StoredPins
 from sealane.remote.transport.data_node import DataNodeClient
@@ -44,6 +46,7 @@ from sealane.search.defaults import CcsDefaults, SettingsDefaults
 from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
 from sealane.search.slow_log import CcsSlowLog
+from sealane.security.rules import allow_all
 from sealane.settings.discovery_settings import (
     INITIAL_STATE_TIMEOUT,
     LEADER_CHECK_INTERVAL,
@@ -59,6 +62,8 @@ class _Followed:
     joined: Joined
     cluster: ClusterNodes
     fellows: FellowNodes
+    takers: list[Callable[[PublishedState], None]]
+    """Who hears of each state besides."""
 
 
 async def start_gateway(base: Base) -> None:
@@ -80,14 +85,20 @@ async def start_gateway(base: Base) -> None:
     settings = FollowedSettings(base.settings, registry())
     followed = _follow(base, settings)
     joined, cluster, fellows = followed.joined, followed.cluster, followed.fellows
+    if has_security(base.settings):
+        from sealane.node.asked_security import (
+            FollowedSecurity,  # what it needs takes a node without it 50 ms to import
+        )
+
+        security = FollowedSecurity(base, settings, joined=joined, fellows=fellows)
+        followed.takers.append(security.take)
     local = DataNodeClient(fellows, lambda: joined.master, lambda: joined.has_master)
-    register_passed_on(base.transport, ask=local.ask, authorize=base.authorize)
-    register_nodes_handler(
-        base.transport, nodes=lambda: list(cluster.nodes()), authorize=base.authorize
-    )
+    # What is passed on is authorized by the node that answers it: the roles are there.
+    register_passed_on(base.transport, ask=local.ask, authorize=allow_all)
+    register_nodes_handler(base.transport, nodes=cluster, authorize=base.authorize)
     base.register_membership(cluster, fellows)
     forwarded = ForwardedRequests()
-    register_forward_handler(base.transport, forwarded=forwarded, authorize=base.authorize)
+    register_forward_handler(base.transport, forwarded=forwarded)
     await base.listen()
     background = await stack.enter_async_context(TaskScope("node"))
     pins = StoredPins(store, background)
@@ -148,12 +159,15 @@ async def start_gateway(base: Base) -> None:
 
 def _follow(base: Base, settings: FollowedSettings) -> _Followed:
     """The parts that follow the master; nothing runs yet."""
+    takers: list[Callable[[PublishedState], None]] = []
 
     def take(state: PublishedState) -> None:
         base.folder.keep_cluster(state.cluster_uuid)
         base.identity = ClusterIdentity(name=state.cluster_name, uuid=state.cluster_uuid)
         settings.take(state)
         fellows.members_changed()
+        for each in takers:
+            each(state)
 
     def drop_master() -> None:
         master = joined.master
@@ -181,4 +195,4 @@ def _follow(base: Base, settings: FollowedSettings) -> _Followed:
         has_master=lambda: joined.has_master,
     )
     fellows = base.fellows(cluster.nodes)
-    return _Followed(joined=joined, cluster=cluster, fellows=fellows)
+    return _Followed(joined=joined, cluster=cluster, fellows=fellows, takers=takers)

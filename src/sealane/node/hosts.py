@@ -39,15 +39,9 @@ def bind_hosts(settings: Settings, setting: Hosts) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def require_loopback(settings: Settings, setting: Hosts) -> None:
-    """Design rule: without security a node is reachable from its own machine only. Raises StartError."""
-    for host in given_hosts(settings, setting):
-        found = _addresses(setting.key, host)
-        if not all(ipaddress.ip_address(each).is_loopback for each in found):
-            raise StartError(
-                f"[{setting.key}]: [{host}] is not a loopback address, and without security a node listens on those "
-                "only"
-            )
+def resolved(setting: Hosts, host: str) -> list[str]:
+    """The IP addresses of one of its hosts. Raises StartError for a name that does not resolve."""
+    return _addresses(setting.key, host)
 
 
 def ports_to_try(configured: int, bound: Sequence[Address]) -> Sequence[int]:

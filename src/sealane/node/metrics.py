@@ -27,6 +27,7 @@ class NodeMetrics:
     def collect(self) -> Iterator[Family]:
         yield from self._process()
         yield from self._node()
+        yield from self.base.tls.families()
         yield from _searches(self.usage)
         yield from _async_searches(self.async_searches)
         aliases = sorted(self.remotes.statistics())

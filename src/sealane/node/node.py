@@ -1,6 +1,7 @@
 """One node as a whole: it starts, says that it is ready, and stops."""
 
 import gc
+import ipaddress
 import logging
 import os
 import sys
@@ -11,13 +12,17 @@ from typing import Any
 
 from sealane.clock import RandomIds
 from sealane.cluster.identity import DataFolder
-from sealane.model.node import NodeInfo
+from sealane.model.node import Address, NodeInfo
+from sealane.model.security import Secret
 from sealane.node.base import Base
-from sealane.node.config import joins
+from sealane.node.config import CERTIFICATES as FOLDER
+from sealane.node.config import config_folder, joins
 from sealane.node.data import start_data_node
 from sealane.node.gateway import start_gateway
+from sealane.node.hosts import preferred
 from sealane.settings import Settings
 from sealane.settings import node_settings as keys
+from sealane.settings.secure_settings import SecureSettings
 
 _log = logging.getLogger("sealane.node")
 
@@ -53,6 +58,12 @@ class Node:
         assert self._base is not None, "the node has not started"
         return self._base.info
 
+    @property
+    def secure(self) -> SecureSettings:
+        """What the keystore held when it was read last."""
+        assert self._base is not None, "the node has not started"
+        return self._base.secure
+
     def ready_line(self) -> Mapping[str, Any]:
         """What `sealane start` prints when the node is ready: who it is and where it listens."""
         base = self._base
@@ -67,9 +78,35 @@ class Node:
             "transport": str(base.address),
             "bound_http": [str(each) for each in base.bound_http],
             "bound_transport": [str(each) for each in base.bound],
+            "remote_cluster": str(preferred(base.bound_remote_cluster))
+            if base.bound_remote_cluster
+            else None,
             "pid": os.getpid(),
-            "security": False,
+            "security": base.gate is not None,
         }
+
+    @property
+    def url(self) -> str:
+        """Of its REST interface."""
+        base = self._base
+        assert base is not None, "the node has not started"
+        host = base.http
+        if ipaddress.ip_address(host.host).is_unspecified:
+            host = Address("localhost", host.port)  # the name that its certificate has
+        return f"{'http' if base.tls.http is None else 'https'}://{host}"
+
+    @property
+    def made_password(self) -> Secret | None:
+        """The password of `elastic` that was made up at this start; for whoever started the node, and nobody else."""
+        return None if self._base is None else self._base.made_password
+
+    @property
+    def made_authority(self) -> Path | None:
+        """The authority of the HTTP certificate, where a first start has made it."""
+        if self._base is None or self._base.tls.http is None:
+            return None
+        made = config_folder(self._settings) / FOLDER / "http_ca.crt"
+        return made if made.exists() else None
 
     async def close(self) -> None:
         """Stops in the opposite order: no new requests, then the engine's commit, then the folder's lock."""

@@ -36,6 +36,7 @@ def report_node(base: Base, remotes: RemoteClusters, usage: SearchUsage) -> None
         "fs": machine.fs,
         "transport": lambda: transport_section(base.transport.statistics()),
         "http": base.http_section,
+        "certificates": base.tls.watch.section,
         "remote_clusters": lambda: remote_clusters_section(remotes),
         REMOTE_INFO: lambda: remotes.describe(),
         REMOTE_INFO_VERBOSE: lambda: remotes.describe(verbose=True),

@@ -39,6 +39,7 @@ from sealane.rest.percent import decode_component
 from sealane.rest.query_string import parse_query
 from sealane.rest.render import render_json, render_yaml
 from sealane.rest.request import JSON, TEXT, YAML, Request, Response
+from sealane.rest.room import Room
 from sealane.rest.router import Route, Router
 from sealane.settings.index_settings import ValidationError
 
@@ -57,6 +58,8 @@ CANCELLED_BY_CLIENT = "http channel closed"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     max_content_length: int = 100 * 1024 * 1024
+    in_flight_max_bytes: int = 512 * 1024 * 1024
+    """Of the bodies of all requests, as `room` counts them."""
 
 
 class BodyTooLarge(Exception):
@@ -90,6 +93,7 @@ class RestApp:
         self._tasks = tasks
         self._clock = clock
         self._limits = limits
+        self._room = Room(limits.in_flight_max_bytes)
         self._is_elasticsearch = product_header
         self._fixed = (PRODUCT,) if product_header else ()
         self._group = asyncio.TaskGroup()
@@ -140,6 +144,9 @@ class RestApp:
             response = self._error_response(head, closed)
         except Exception as error:
             response = self._error_response(head, error)
+        finally:
+            if head.held:
+                self._room.give_back(head.held)
         await self._send(head, response, send)
 
     async def _authenticate(self, gate: Gate, head: Head, scope: Message) -> Subject:
@@ -170,11 +177,13 @@ class RestApp:
                 size += len(parts[-1])
                 if size > limit:
                     raise BodyTooLarge(announced=False)
+                head.held += self._room.take(len(parts[-1]))
             body = b"".join(parts)
         if len(body) > limit:
             raise BodyTooLarge(announced=False)
         if head.encoding in ("gzip", "deflate") and body:
             body = _inflate(body, head.encoding, limit)
+            head.held += self._room.take(len(body))
         return body
 
     async def respond(

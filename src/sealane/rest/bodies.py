@@ -20,6 +20,9 @@ from sealane.rest.json_scan import JsonFault, Scanned, bad_utf8, line_and_column
 SCAN_MAX_BYTES = 1 << 20
 """Above this a fault is reported by its place only: the exact scan of a huge body would hold up the node."""
 
+YAML_MAX_BYTES = 1 << 16
+"""Its parser takes a second for some hundreds of kilobytes, and holds up the node meanwhile."""
+
 
 def require_body(body: bytes) -> bytes:
     """Raises ParseError where there is none."""
@@ -90,10 +93,31 @@ def yaml_to_json(body: bytes) -> bytes:
     """A YAML body as JSON. Raises XContentParseError."""
     import yaml  # few clients send it
 
+    if len(body) > YAML_MAX_BYTES:
+        raise XContentParseError(
+            f"The incoming YAML document exceeds the limit: {YAML_MAX_BYTES} code points."
+        )
     try:
-        return orjson.dumps(yaml.safe_load(body), default=str)
-    except (yaml.YAMLError, orjson.JSONEncodeError) as error:
+        value = yaml.safe_load(body)
+        _refuse_aliases(value)
+        return orjson.dumps(value, default=str)
+    except (yaml.YAMLError, orjson.JSONEncodeError, ValueError, OverflowError) as error:
         raise XContentParseError(f"malformed YAML: {error}") from error
+    except RecursionError as error:
+        raise XContentParseError("malformed YAML: nested too deeply") from error
+
+
+def _refuse_aliases(value: Any) -> None:
+    """A part that stands in several places is written as often: a few lines could unfold to gigabytes."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list | set | tuple):
+            if id(part) in seen:
+                raise XContentParseError("malformed YAML: aliases are not taken")
+            seen.add(id(part))
+            waiting.extend(part.values() if isinstance(part, dict) else part)
 
 
 def _read_carefully(body: bytes, error: orjson.JSONDecodeError, eof_is_own_type: bool) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from sealane.cluster.documents import BulkItem, Update
+from sealane.cluster.documents import BulkItem
+from sealane.cluster.partial_updates import Update
 from sealane.errors import (
     ActionRequestValidation,
     ApiError,

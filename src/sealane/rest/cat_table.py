@@ -165,13 +165,21 @@ def ratio_text(percent: float) -> str:
     return f"{percent:.1f}%"
 
 
-def cat_route(paths: tuple[str, ...], handler: Handler, action: str, **params: Parser) -> Route:
-    """The route of a table; `params` are those beyond what every table knows."""
+def cat_route(
+    paths: tuple[str, ...],
+    handler: Handler,
+    action: str,
+    *,
+    also: tuple[str, ...] = (),
+    **params: Parser,
+) -> Route:
+    """The route of a table; `params` are those beyond what every table knows. `also` is as in `Route`."""
     return Route(
         methods=("GET",),
         paths=paths,
         handler=handler,
         action=action,
+        also=also,
         indices=path_indices if "{index}" in paths[-1] else no_indices,
         params={**CAT_PARAMS, **params},
     )

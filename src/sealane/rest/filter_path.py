@@ -31,8 +31,12 @@ class FilterPath:
 
 
 def _split(pattern: str) -> _Path:
-    """Dots separate names; one after a backslash belongs to the name."""
-    return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", pattern))
+    """Dots separate names; one after a backslash belongs to the name. Of several `**` in a row one is enough."""
+    parts: list[str] = []
+    for part in re.split(r"(?<!\\)\.", pattern):
+        if part != "**" or parts[-1:] != ["**"]:
+            parts.append(part.replace("\\.", "."))
+    return tuple(parts)
 
 
 def _advance(patterns: list[_Path], name: str) -> tuple[list[_Path], bool]:
@@ -54,7 +58,8 @@ def _advance(patterns: list[_Path], name: str) -> tuple[list[_Path], bool]:
                 below.append(rest)
             else:
                 ended = True
-    return below, ended
+    # The same one by several ways: without this they would double with each level.
+    return list(dict.fromkeys(below)), ended
 
 
 def _keep(value: Any, patterns: list[_Path]) -> Any:

@@ -27,6 +27,8 @@ class Head:
     opaque_id: bytes | None = None
     trace: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     subject: Subject = ANONYMOUS
+    held: int = 0
+    """Bytes of the body for which room was taken."""
 
 
 def read_head(head: Head, scope: Message) -> None:

@@ -18,6 +18,7 @@ from sealane.rest.handlers import (
     remote,
     root,
     search_shards,
+    secure_settings,
     tasks,
 )
 from sealane.rest.router import Route
@@ -41,6 +42,7 @@ def standard_routes(services: Services) -> list[Route]:
         node_stats,
         remote,
         root,
+        secure_settings,
         tasks,
     )
     own = (*refused.routes(), *none_here.routes())
@@ -55,6 +57,7 @@ def node_routes(services: NodeServices) -> list[Route]:
         *node_stats.routes(services),
         *remote.routes(services),
         *root.routes(services),
+        *secure_settings.routes(services),
         # The data node keeps what came of tasks, so it is asked for one.
         *(route for route in tasks.routes(services) if tasks.ONE_TASK not in route.paths),
     ]

@@ -1,4 +1,4 @@
-"""`_search` and `_count`: from a request to the search service and back to JSON."""
+"""`_search`, `_count` and `_cat/count`: from a request to the search service and back to JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from sealane.query import check_query_body, parse_count_body
+from sealane.rest.cat_count import count_route
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, path_indices
 from sealane.rest.search_params import (
@@ -79,6 +80,7 @@ def routes(service: SearchService) -> list[Route]:
             params=COUNT_PARAMS,
             body=True,
         ),
+        count_route(service),
     ]
 
 

@@ -1,16 +1,20 @@
-"""The HTTP server: uvicorn with httptools, inside the node's own loop."""
+"""The HTTP server: uvicorn with httptools, inside the node's own loop.
+
+TLS is below it, handed in as `Secure`: looked up for each connection, so that new certificates need no new server.
+"""
 
 import asyncio
 import contextlib
 import logging
 import socket
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import uvicorn
 
 from sealane.errors import IOFailure
 from sealane.model.node import Address
+from sealane.rest.http_connections import HttpConnections, HttpLimits
 from sealane.rest.http_protocol import LimitedHttpProtocol
 
 _BACKLOG = 2048
@@ -18,6 +22,16 @@ _STOP_WITHIN_S = 5
 """How long requests that are running may take once the server is told to stop."""
 _KEEP_ALIVE_S = 3600
 """Clients of a search cluster keep connections; the reference never closes an idle one."""
+
+
+class Secure(Protocol):
+    """TLS under the protocol of a connection."""
+
+    def __call__(self, protocol: asyncio.Protocol) -> asyncio.BaseProtocol:
+        """What the loop talks to instead."""
+
+    def close(self) -> None:
+        """No more connections; those that are established are not concerned."""
 
 
 class _Server(uvicorn.Server):
@@ -30,16 +44,27 @@ class _Server(uvicorn.Server):
 
 class HttpServer:
     """Serves one ASGI application: `async with` it. Leaving lets running requests end within
-    `stop_within_s`; those that do not are answered that the node closes.
+    `stop_within_s`; those that do not are answered that the node closes. With `secure` it speaks HTTPS.
     """
 
-    def __init__(self, app: Any, *, stop_within_s: int = _STOP_WITHIN_S) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        secure: Secure | None = None,
+        stop_within_s: int = _STOP_WITHIN_S,
+        limits: HttpLimits | None = None,
+    ) -> None:
         self.connections_opened = 0
         """Since the start."""
+        self._secure = secure
+        self.connections = connections = HttpConnections(limits or HttpLimits())
 
-        def protocol(*args: Any, **kwargs: Any) -> LimitedHttpProtocol:
+        def protocol(*args: Any, **kwargs: Any) -> asyncio.BaseProtocol:
             self.connections_opened += 1
-            return LimitedHttpProtocol(*args, **kwargs)
+            made = LimitedHttpProtocol(*args, **kwargs)
+            made.among = connections
+            return made if secure is None else secure(made)
 
         config = uvicorn.Config(
             app,
@@ -69,6 +94,9 @@ class HttpServer:
 
     async def __aexit__(self, *exc: Any) -> None:
         self._server.should_exit = True
+        if self._secure is not None:
+            self._secure.close()
+        self.connections.close()
         await self._group.__aexit__(*exc)
 
     @property

@@ -161,6 +161,8 @@ class NodeServices:
     clock: Clock
     build: Build
     max_content_length: int
+    transport_tls: bool = False
+    """Whether what nodes of the cluster say to each other is encrypted."""
     load: Callable[[], NodeLoad] = machine_load
     task_records: TaskRecords | None = None
     remote_tasks: RemoteTasks = field(default_factory=lambda: RemoteTasks(NO_REMOTES))

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from sealane.cluster.documents import Update
+from sealane.cluster.partial_updates import Update
 from sealane.errors import ApiError, IllegalArgument, XContentParseError
 from sealane.model.dsl import SourceFilter
 from sealane.model.suggest import similarity

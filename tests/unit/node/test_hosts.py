@@ -11,11 +11,10 @@ from sealane.node.hosts import (
     ports_to_try,
     preferred,
     publish_host,
-    require_loopback,
 )
 from sealane.node.start_error import StartError
 from sealane.settings import Settings, Value
-from sealane.settings.node_settings import HTTP_HOST, TRANSPORT_HOST
+from sealane.settings.node_settings import HTTP_HOST
 
 
 def listens(**keys: Value) -> list[str]:
@@ -62,13 +61,6 @@ def test_a_name_is_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_that_does_not_resolve_is_told() -> None:
     with pytest.raises(StartError, match=r"\[http.host\]: cannot resolve \[nohost.invalid\]"):
         listens(http__host="nohost.invalid")
-
-
-def test_every_address_must_be_this_machines_own() -> None:
-    given = Settings({"transport.host": ("127.0.0.1", "10.0.0.1")})
-    with pytest.raises(StartError, match=r"\[transport.host\]: \[10.0.0.1\] is not a loopback"):
-        require_loopback(given, TRANSPORT_HOST)
-    require_loopback(given, HTTP_HOST)
 
 
 def test_one_port_for_all_addresses_where_that_is_free() -> None:

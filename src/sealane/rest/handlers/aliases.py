@@ -4,17 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from sealane.cluster.views import IndexView
-from sealane.errors import IllegalArgument
+from sealane.errors import ApiError, IllegalArgument
 from sealane.model.patterns import matches
 from sealane.rest.alias_body import read_alias, read_alias_actions
 from sealane.rest.expressions import PERMISSIVE, options_of
 from sealane.rest.params import INDICES_OPTIONS, Parser, ignored, time_ms
 from sealane.rest.request import Request, Response, json_response
-from sealane.rest.router import Route, no_indices, path_indices
+from sealane.rest.router import Route, path_indices
 from sealane.rest.services import AliasAction, Services
 
 _TIMES: dict[str, Parser] = {"master_timeout": time_ms, "timeout": time_ms}
 _DONE = Response(b'{"acknowledged":true,"errors":false}')
+
+
+def _named_in_body(request: Request) -> Sequence[str]:
+    """What a denial names. Of a malformed body nothing: what is wrong with it is told to those who may."""
+    try:
+        actions = read_alias_actions(request.body)
+    except ApiError:
+        return ()
+    return tuple(dict.fromkeys(name for action in actions for name in action.indices))
 
 
 def routes(services: Services) -> list[Route]:
@@ -52,7 +61,7 @@ def routes(services: Services) -> list[Route]:
             paths=("/_aliases",),
             handler=update,
             action="indices:admin/aliases",
-            indices=no_indices,
+            indices=_named_in_body,
             params=_TIMES,
             body=True,
         ),

@@ -19,7 +19,7 @@ from sealane.query.any_json import dumps
 from sealane.rest.expressions import STRICT
 from sealane.rest.field_kinds import kinds_of
 from sealane.rest.request import Request, Response
-from sealane.rest.router import Route, path_indices
+from sealane.rest.router import Route, no_indices, path_indices
 from sealane.rest.services import Services
 
 MAX_TOKENS = 10_000
@@ -56,13 +56,22 @@ def routes(services: Services) -> list[Route]:
     return [
         Route(
             methods=("GET", "POST"),
-            paths=("/_analyze", "/{index}/_analyze"),
+            paths=("/_analyze",),
+            handler=analyze,
+            action="cluster:admin/analyze",
+            indices=no_indices,
+            params={},
+            body=True,
+        ),
+        Route(
+            methods=("GET", "POST"),
+            paths=("/{index}/_analyze",),
             handler=analyze,
             action="indices:admin/analyze",
             indices=path_indices,
             params={},
             body=True,
-        )
+        ),
     ]
 
 

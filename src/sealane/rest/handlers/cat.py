@@ -1,18 +1,16 @@
 """`_cat`: tables for people."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sealane.cluster.views import IndexView
 from sealane.errors import (
-    ApiError,
     IllegalArgument,
     IndexNotFound,
     NoShardAvailable,
-    SearchPhaseExecution,
 )
+from sealane.rest.cat_count import COUNT_PATHS
 from sealane.rest.cat_table import Cell, Column, Size, Table, cat_response, cat_route, ratio_text
-from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, STRICT, options_of
+from sealane.rest.expressions import OPEN_AND_CLOSED, PERMISSIVE, options_of
 from sealane.rest.handlers import cat_nodes
 from sealane.rest.health import COLORS, health_of, index_health, is_data_node
 from sealane.rest.params import INDICES_OPTIONS, boolean
@@ -129,11 +127,6 @@ HEALTH = (
         right=True,
     ),
 )
-COUNT = (
-    Column(name="epoch", aliases=("t", "time"), help="seconds since 1970-01-01 00:00:00"),
-    Column(name="timestamp", aliases=("ts", "hms", "hhmmss"), help="time in HH:MM:SS"),
-    Column(name="count", aliases=("dc", "docs.count", "docsCount"), help="the document count"),
-)
 
 
 def _health(name: str, text: str) -> str:
@@ -153,14 +146,6 @@ def routes(services: Services) -> list[Route]:
                 table.rows.append(cells)
         return cat_response(table, request)
 
-    async def count(request: Request) -> Response:
-        found = services.indices.find(
-            request.indices, options_of(request.params, STRICT), forbid_closed=True
-        )
-        row: dict[str, Cell] = {**_now(services), "count": await _count(services, found)}
-        columns = COUNT[2:] if request.params.get("ts") is False else COUNT
-        return cat_response(Table(columns, [row]), request)
-
     async def health(request: Request) -> Response:
         columns = HEALTH[2:] if request.params.get("ts") is False else HEALTH
         return cat_response(Table(columns, [_health_row(services)]), request)
@@ -169,46 +154,23 @@ def routes(services: Services) -> list[Route]:
         cat_route(
             ("/_cat/indices", "/_cat/indices/{index}"),
             indices,
-            "indices:monitor/stats",
+            "indices:monitor/settings/get",
+            also=("cluster:monitor/state", "indices:monitor/stats"),
             **INDICES_OPTIONS,
             health=_health,
             pri=boolean,
             include_unloaded_segments=boolean,
         ),
         *cat_nodes.routes(services),
-        cat_route(("/_cat/count", "/_cat/count/{index}"), count, "indices:data/read/search"),
         cat_route(("/_cat/health",), health, "cluster:monitor/health"),
     ]
-    listing = "=^.^=\n" + "".join(f"{path}\n" for route in tables for path in route.paths)
+    paths = [*(path for route in tables for path in route.paths), *COUNT_PATHS]
+    listing = "=^.^=\n" + "".join(f"{path}\n" for path in paths)
 
     async def overview(request: Request) -> Response:
         return Response(listing.encode(), content_type=TEXT)
 
-    return [*tables, cat_route(("/_cat",), overview, "cluster:monitor/main")]
-
-
-async def _count(services: Services, indices: Sequence[IndexView]) -> int:
-    """The documents of the indices that are there. Raises SearchPhaseExecution where none of them could be opened."""
-    total = 0
-    failed: list[tuple[IndexView, ApiError]] = []
-    for index in indices:
-        try:
-            total += (await services.indices.sizes(index)).docs
-        except NoShardAvailable as error:
-            failed.append((index, error))
-        except IndexNotFound:
-            pass  # deleted since it was found: it has no documents
-    if failed and len(failed) == len(indices):
-        raise SearchPhaseExecution(
-            "all shards failed",
-            phase="query",
-            failed_shards=[
-                {"shard": 0, "index": index.name, "node": None, "reason": error.to_cause()}
-                for index, error in failed
-            ],
-            causes=[error for _, error in failed],
-        )
-    return total
+    return [*tables, cat_route(("/_cat",), overview, "cluster:monitor/cat")]
 
 
 async def _index_row(services: Services, index: IndexView) -> dict[str, Cell] | None:

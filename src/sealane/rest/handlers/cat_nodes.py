@@ -104,12 +104,13 @@ def routes(services: NodeServices) -> list[Route]:
         cat_route(
             ("/_cat/nodes",),
             nodes,
-            "cluster:monitor/nodes/stats",
+            "cluster:monitor/state",
+            also=("cluster:monitor/nodes/info", "cluster:monitor/nodes/stats"),
             full_id=boolean,
             include_unloaded_segments=boolean,
         ),
         cat_route(("/_cat/master",), master, "cluster:monitor/state"),
-        cat_route(("/_cat/nodeattrs",), attributes, "cluster:monitor/nodes/info"),
+        cat_route(("/_cat/nodeattrs",), attributes, "cluster:monitor/state"),
     ]
 
 

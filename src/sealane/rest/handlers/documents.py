@@ -228,6 +228,7 @@ def _reads(services: Services) -> list[Route]:
                         realtime=request.params.get("realtime", True),
                         refresh=request.params.get("refresh", False),
                         version=wanted.version,
+                        ctx=request.ctx,
                     )
             except ApiError as error:
                 shown.append(wanted.failed(error))
@@ -282,6 +283,7 @@ async def _get(services: Services, request: Request, doc_id: str) -> tuple[str, 
         realtime=params.get("realtime", True),
         refresh=params.get("refresh", False),
         version=params.get("version"),
+        ctx=request.ctx,
     )
 
 

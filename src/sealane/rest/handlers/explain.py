@@ -38,12 +38,12 @@ def routes(services: Services, searches: SearchService) -> list[Route]:
         query = _query(request.body, params)
         doc_id, routing = request.path_params["id"], params.get("routing")
         name, document = await services.documents.get(
-            request.index, doc_id, routing=routing, realtime=False
+            request.index, doc_id, routing=routing, realtime=False, ctx=request.ctx
         )
         shown: dict[str, Any] = {"_index": name, "_id": doc_id, "matched": False}
         if document is None:
             return Response(dumps(shown), 404)
-        found = await _search(searches, name, query, doc_id, request)
+        found = await _search(searches, query, doc_id, request)
         explanation = found.get("explanation", _NO_MATCH)
         shown["matched"] = bool(found)
         shown["explanation"] = render_explanation(explanation)
@@ -82,7 +82,7 @@ def _query(raw: bytes, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _search(
-    searches: SearchService, index: str, query: dict[str, Any], doc_id: str, request: Request
+    searches: SearchService, query: dict[str, Any], doc_id: str, request: Request
 ) -> dict[str, Any]:
     """What a search says of the document under the query: empty where it does not match."""
     body = {
@@ -92,7 +92,8 @@ async def _search(
         "size": 1,
         "_source": False,
     }
-    wanted = ClientSearch(expressions=(index,), body=parse_search_body(dumps(body)))
+    # By the name that was given: it may be an alias with a filter, or all that whoever asks may use.
+    wanted = ClientSearch(expressions=(request.index,), body=parse_search_body(dumps(body)))
     try:
         outcome = await searches.search(wanted, request.ctx)
     except SearchPhaseExecution as error:

@@ -25,8 +25,11 @@ _OURS: Final = (
     "remote_clusters",
 )
 """Sections that nodes report, in the reference's order; the last is not the reference's."""
+_IF_NAMED: Final = ("certificates",)
+"""Ours too, but not among all."""
 _METRICS: Final = (
     *_OURS,
+    *_IF_NAMED,
     "adaptive_selection",
     "allocations",
     "breaker",
@@ -152,7 +155,7 @@ def _wanted(
         if wanted != [_ALL]:
             _refuse_unknown(path, "index metric", wanted, _INDEX_METRICS)
             parts = wanted
-    return [each for each in _OURS if each in named], parts
+    return [each for each in (*_OURS, *_IF_NAMED) if each in named], parts
 
 
 def _refuse_unknown(path: str, kind: str, named: Sequence[str], known: Sequence[str]) -> None:

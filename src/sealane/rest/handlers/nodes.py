@@ -85,6 +85,12 @@ def _node_json(services: NodeServices, member: Member, sections: Collection[str]
             "publish_address": address,
             "profiles": {},
         }
+    if "remote_cluster_server" in sections and member.remote_cluster is not None:
+        published = str(member.remote_cluster)
+        shown["remote_cluster_server"] = {
+            "bound_address": list(member.bound_remote_cluster) or [published],
+            "publish_address": published,
+        }
     if "http" in sections and member.http:
         shown["http"] = {
             "bound_address": list(member.bound_http) or [member.http],

@@ -23,15 +23,31 @@ _PARAMS: Final[dict[str, Parser]] = {
 
 def routes() -> list[Route]:
     return [
-        *_listed("_index_template", "index_templates", "index template matching [{}] not found"),
+        *_listed(
+            "_index_template",
+            "index_templates",
+            "index template matching [{}] not found",
+            "indices:admin/index_template/get",
+        ),
         *_listed(
             "_component_template",
             "component_templates",
             "component template matching [{}] not found",
+            "cluster:admin/component_template/get",
         ),
-        *_listed("_data_stream", "data_streams", "no such index [{}]"),
-        _unlisted("_template", "/_template", "/_template/{name}", always=200),
-        _unlisted("_ingest/pipeline", "/_ingest/pipeline", "/_ingest/pipeline/{name}", always=404),
+        *_listed(
+            "_data_stream",
+            "data_streams",
+            "no such index [{}]",
+            "indices:admin/data_stream/get",
+        ),
+        _unlisted("/_template", "/_template/{name}", "indices:admin/template/get", always=200),
+        _unlisted(
+            "/_ingest/pipeline",
+            "/_ingest/pipeline/{name}",
+            "cluster:admin/ingest/pipeline/get",
+            always=404,
+        ),
         Route(
             methods=("GET",),
             paths=("/_cluster/pending_tasks",),
@@ -47,7 +63,7 @@ async def _pending(request: Request) -> Response:
     return json_response({"tasks": []})
 
 
-def _listed(api: str, member: str, missing: str) -> list[Route]:
+def _listed(api: str, member: str, missing: str, action: str) -> list[Route]:
     """A list under one member; a plain name that is not in it is an error."""
 
     async def get(request: Request) -> Response:
@@ -62,7 +78,7 @@ def _listed(api: str, member: str, missing: str) -> list[Route]:
             methods=("GET", "HEAD"),
             paths=(f"/{api}/{{name}}",),
             handler=get,
-            action=f"indices:admin/{api.strip('_')}/get",
+            action=action,
             indices=no_indices,
             params=_PARAMS,
         ),
@@ -70,14 +86,14 @@ def _listed(api: str, member: str, missing: str) -> list[Route]:
             methods=("GET",),
             paths=(f"/{api}",),
             handler=get,
-            action=f"indices:admin/{api.strip('_')}/get",
+            action=action,
             indices=no_indices,
             params=_PARAMS,
         ),
     ]
 
 
-def _unlisted(api: str, whole: str, named: str, *, always: int) -> Route:
+def _unlisted(whole: str, named: str, action: str, *, always: int) -> Route:
     """An object by name, which is empty; `always` is the status where no name was given."""
 
     async def get(request: Request) -> Response:
@@ -87,7 +103,7 @@ def _unlisted(api: str, whole: str, named: str, *, always: int) -> Route:
         methods=("GET",),
         paths=(whole, named),
         handler=get,
-        action=f"cluster:admin/{api.strip('_')}/get",
+        action=action,
         indices=no_indices,
         params=_PARAMS,
     )

@@ -86,7 +86,7 @@ def routes(stored: StoredScripts, service: SearchService) -> list[Route]:
             methods=("GET", "POST"),
             paths=("/_render/template", "/_render/template/{id}"),
             handler=render,
-            action="indices:data/read/search/template/render",
+            action="indices:data/read/search/template",
             indices=no_indices,
             body=True,
         ),

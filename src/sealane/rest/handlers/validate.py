@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sealane.errors import ApiError, SearchPhaseExecution, TaskCancelled
+from sealane.errors import ApiError, RefusedUnderLimits, SearchPhaseExecution, TaskCancelled
 from sealane.model.dsl import SearchBody
 from sealane.model.task import Context
 from sealane.query import check_query_body, parse_count_body, parse_search_body
@@ -37,6 +37,12 @@ def routes(services: Services, searches: SearchService) -> list[Route]:
         refuse_lost_options(params, request.path)
         explains = params.get("explain", False) or params.get("rewrite", False)
         found = services.indices.find(request.indices, options_of(params, STRICT))
+        if params.get("rewrite", False) and any(
+            each.limits and each.limits.queries for each in found
+        ):
+            raise RefusedUnderLimits(
+                "Validate with rewrite isn't supported if document level security is enabled"
+            )
         try:
             body = _body(request.body, params)
         except ApiError as error:
@@ -46,8 +52,12 @@ def routes(services: Services, searches: SearchService) -> list[Route]:
             return json_response(shown)
         explanations: list[dict[str, Any]] = []
         for index in found:
-            problem = await _problem(searches, index.name, body, request.ctx)
-            told = "" if problem is not None else described(body.query, kinds_of(index.mapping))
+            own = not index.reached or index.name in index.reached
+            names = (index.name,) if own else index.reached
+            problem = await _problem(searches, names, body, request.ctx)
+            told = (
+                "" if problem is not None else described(body.query, kinds_of(index.whole_mapping))
+            )
             shards = range(index.shards) if params.get("all_shards", False) else (None,)
             explanations += [_explanation(index.name, each, problem, told) for each in shards]
         answer: dict[str, Any] = {
@@ -82,11 +92,11 @@ def _body(raw: bytes, params: Mapping[str, Any]) -> SearchBody:
 
 
 async def _problem(
-    searches: SearchService, index: str, body: SearchBody, ctx: Context
+    searches: SearchService, names: tuple[str, ...], body: SearchBody, ctx: Context
 ) -> str | None:
-    """What is wrong with the query on one index; None where it can run."""
+    """What is wrong with the query on one index, by names that lead to it; None where it can run."""
     try:
-        await searches.search(ClientSearch(expressions=(index,), body=body), ctx)
+        await searches.search(ClientSearch(expressions=names, body=body), ctx)
     except TaskCancelled:
         raise
     except SearchPhaseExecution as error:

@@ -1,6 +1,7 @@
 """How the outcome of a write looks: alone, and as an item of a bulk."""
 
-from sealane.cluster.documents import NOOP, BulkItem, Outcome, Refresh, Update
+from sealane.cluster.documents import NOOP, BulkItem, Outcome, Refresh
+from sealane.cluster.partial_updates import Update
 from sealane.errors import ApiError
 from sealane.model.document import Document, WriteResult
 from sealane.model.dsl import SourceFilter

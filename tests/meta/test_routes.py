@@ -11,6 +11,7 @@ from sealane.rest.router import Route, no_indices
 from sealane.rest.routes import standard_routes
 from sealane.search.resolve_cluster import ClusterResolver
 from sealane.security.rules import allow_all
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.testing.in_process import clusters
 from tests.unit.rest.fakes import World
 
@@ -81,7 +82,9 @@ async def test_every_inbound_action_is_one_of_the_references_kind(tmp_path: Path
             registered.append(action)
 
     async with clusters(tmp_path, "c") as (cluster,):
-        register_handlers(Registrar(), local=cluster.local, nodes=lambda: [], authorize=allow_all)
+        register_handlers(
+            Registrar(), local=cluster.local, nodes=FixedNodes(lambda: []), authorize=allow_all
+        )
         register_about_handlers(Registrar(), about=cluster.about, authorize=allow_all)
     assert registered
     assert all(action.startswith((*ACTION_PREFIXES, "internal:")) for action in registered)

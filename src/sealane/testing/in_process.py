@@ -18,6 +18,7 @@ import orjson
 
 from sealane.clock import Clock, RandomIds, SystemClock
 from sealane.cluster.documents import Documents
+from sealane.cluster.found_indices import Guard
 from sealane.cluster.indices import IndexService
 from sealane.cluster.look_ups import looked_up_in
 from sealane.cluster.node_reports import NodeReport, NodeReports
@@ -35,12 +36,14 @@ from sealane.inbound import (
     register_report_handler,
     register_task_handlers,
 )
-from sealane.inbound.actions import Handler
 from sealane.inbound.indices import register_indices_handlers
+from sealane.inbound.secure_settings import register_reload_handler
+from sealane.model.access import no_access_needed
 from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
+from sealane.node.keystore import secure_reload
 from sealane.query import decode, parse_query
 from sealane.reduce import ClusterAnswer
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
@@ -84,7 +87,9 @@ from sealane.search.slow_log import CcsSlowLog, ShardSlowLog
 from sealane.security.rules import allow_all
 from sealane.settings import EMPTY, Registry
 from sealane.settings import node_settings as keys
-from sealane.testing.one_node import cluster_of
+from sealane.settings.secure_settings import SecureSettings
+from sealane.testing.fixed_nodes import FixedNodes
+from sealane.testing.one_node import OneNode, cluster_of
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -204,27 +209,17 @@ class Links:
         }
 
 
-class _Inbound:
-    """What a transport service would route to, by action. Implements Fellows of a cluster of one node."""
-
-    def __init__(self, node: NodeInfo) -> None:
-        self.local = node
-        self.handlers: dict[str, Handler] = {}
-
-    def register(self, action: str, handler: Handler) -> None:
-        self.handlers[action] = handler
-
-    async def ask(
-        self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
-    ) -> bytes:
-        return await self.handlers[action](payload, ctx)
-
-
 class InProcessCluster:
     """One cluster of one node. Made by `clusters`, which also closes it."""
 
     def __init__(
-        self, name: str, folder: Path, *, clock: Clock, executor: ThreadPoolExecutor
+        self,
+        name: str,
+        folder: Path,
+        *,
+        clock: Clock,
+        executor: ThreadPoolExecutor,
+        guard: Guard = no_access_needed,
     ) -> None:
         self.name = name
         self.links = Links()
@@ -246,6 +241,7 @@ class InProcessCluster:
             clock=clock,
             ids=self._ids,
             check_filter=lambda raw: parse_query(decode(raw)),
+            guard=guard,
         )
         self.engine = EmbeddedEngine(
             folder / "indices",
@@ -287,7 +283,7 @@ class InProcessCluster:
             roles=tuple(ROLES),
             version=_BUILD.number,
         )
-        self._inbound = _Inbound(self._node)
+        self._inbound = OneNode(self._node)
         self.totals = ClusterTotals(
             identity=lambda: ClusterIdentity(name=name, uuid=name),
             nodes=lambda: (self._node,),
@@ -299,12 +295,18 @@ class InProcessCluster:
             names=self.indices, version=_BUILD.product, stats=self.totals.stats
         )
         register_handlers(
-            self._inbound, local=self.local, nodes=lambda: [self._node], authorize=allow_all
+            self._inbound,
+            local=self.local,
+            nodes=FixedNodes(lambda: [self._node]),
+            authorize=allow_all,
         )
         register_phase_handlers(self._inbound, local=self.local, authorize=allow_all)
         register_about_handlers(self._inbound, about=self.about, authorize=allow_all)
         self.local_indices = LocalIndices(indices=self.indices, reader=self.engine)
         register_indices_handlers(self._inbound, local=self.local_indices, authorize=allow_all)
+        self.secure = SecureSettings()
+        reload = secure_reload(folder, self.settings.registry, self.secure)
+        register_reload_handler(self._inbound, reload=reload, authorize=allow_all)
         register_report_handler(self._inbound, report=self._report(), authorize=allow_all)
         register_task_handlers(
             self._inbound,
@@ -465,16 +467,23 @@ class InProcessCluster:
 
 @asynccontextmanager
 async def clusters(
-    folder: Path, *names: str, clock: Clock | None = None
+    folder: Path, *names: str, clock: Clock | None = None, guard: Guard = no_access_needed
 ) -> AsyncIterator[tuple[InProcessCluster, ...]]:
-    """`async with clusters(tmp_path, "local", "eu") as (local, eu):` each on a folder of its own, none registered."""
+    """`async with clusters(tmp_path, "local", "eu") as (local, eu):` each on a folder of its own, none registered.
+
+    `guard` gives the rights by which names become indices: of nobody, unless a test says otherwise.
+    """
     async with AsyncExitStack() as stack:
         executor = ThreadPoolExecutor(2, "in-process")
         stack.callback(executor.shutdown)
         made: list[InProcessCluster] = []
         for name in names:
             cluster = InProcessCluster(
-                name, folder / name, clock=clock or SystemClock(), executor=executor
+                name,
+                folder / name,
+                clock=clock or SystemClock(),
+                executor=executor,
+                guard=guard,
             )
             made.append(await stack.enter_async_context(cluster.running()))
         yield tuple(made)

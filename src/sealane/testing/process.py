@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -35,11 +36,18 @@ class NodeProcess:
     """`sealane start` on free loopback ports. Use as a context manager, or `stop` it.
 
     `settings` go over the defaults; an empty one is an empty list. A stopped node may be started again on the same
-    `folder`. `namespace` is a network namespace to run in.
+    `folder`. `namespace` is a network namespace to run in. With a `password`, which is that of the user `elastic`, the
+    node has security, and requests are that user's unless they say otherwise.
     """
 
     def __init__(
-        self, name: str, folder: Path, *, namespace: str | None = None, **settings: str
+        self,
+        name: str,
+        folder: Path,
+        *,
+        namespace: str | None = None,
+        password: str | None = None,
+        **settings: str,
     ) -> None:
         self.name = name
         self.folder = folder
@@ -51,8 +59,14 @@ class NodeProcess:
             "transport.port": "0",
             "path.data": str(folder / "data"),
         } | {key.replace("__", "."): value for key, value in settings.items()}
+        self._password = password
+        self._headers: dict[str, str] = {}
+        if password is not None:
+            self._settings.setdefault("xpack.security.enabled", "true")
+            self._headers = {"Authorization": basic("elastic", password)}
         self.http = ""
         self.transport = ""
+        self.remote_cluster = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: HTTPConnection | None = None
 
@@ -92,8 +106,14 @@ class NodeProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=self._environment(),
             )
+
+    def _environment(self) -> dict[str, str]:
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if self._password is not None:
+            env["ELASTIC_PASSWORD"] = self._password
+        return env
 
     def wait_ready(self) -> Self:
         """Waits for the ready line. Raises NodeFailedError."""
@@ -106,6 +126,7 @@ class NodeProcess:
             raise NodeFailedError(self.log)
         ready = json.loads(line)
         self.http, self.transport = ready["http"], ready["transport"]
+        self.remote_cluster = ready["remote_cluster"] or ""
         return self
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -144,7 +165,9 @@ class NodeProcess:
             sent = body if isinstance(body, bytes) else _text(body).encode()
         if self._connection is None:
             self._connection = self._connect()
-        given = {"Content-Type": kind} if sent is not None else {}
+        given = dict(self._headers)
+        if sent is not None:
+            given["Content-Type"] = kind
         try:
             self._connection.request(method, path, body=sent, headers={**given, **(headers or {})})
             response = self._connection.getresponse()
@@ -175,6 +198,11 @@ class NodeProcess:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+
+
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from sealane.model.task import Context, TaskRegistry
 from sealane.reduce import ClusterAnswer
 from sealane.reduce.partial import Hit, Partial, ShardCounts
 from sealane.security.rules import allow_all
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.testing.simulation.network import Host
 from sealane.transport import TransportLimits, TransportService
 
@@ -148,7 +149,7 @@ class SimulatedNode:
         register_handlers(
             self.transport,
             local=Echo(self, self._log),
-            nodes=self.cluster.listed,
+            nodes=FixedNodes(self.cluster.listed),
             authorize=allow_all,
         )
         await self.transport.listen(self.host.ip, PORT)

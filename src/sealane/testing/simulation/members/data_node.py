@@ -103,7 +103,7 @@ class DataNode(Node):
         register_handlers(
             self.transport,
             local=Echo(self, self.world.log),
-            nodes=lambda: list(nodes.nodes()),
+            nodes=nodes,
             authorize=allow_all,
         )
         register_relay_handlers(self.transport, fellows=fellows, authorize=allow_all)

@@ -68,9 +68,7 @@ class Gateway(Node):
         stack.push_async_callback(fellows.close)
         self.local = DataNodeClient(fellows, lambda: joined.master, lambda: joined.has_master)
         register_passed_on(self.transport, ask=self.local.ask, authorize=allow_all)
-        register_nodes_handler(
-            self.transport, nodes=lambda: list(cluster.nodes()), authorize=allow_all
-        )
+        register_nodes_handler(self.transport, nodes=cluster, authorize=allow_all)
         register_relay_handlers(self.transport, fellows=fellows, authorize=allow_all)
         await self.listen(stack)
         background = await stack.enter_async_context(TaskScope("node"))

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check format union sim chaos bench peers peers-short lock clean
+.PHONY: setup demo test check format union sim chaos fuzz bench peers peers-short lock clean
 
 setup: $(STAMP)
 
@@ -39,11 +39,16 @@ sim: setup
 chaos: setup
 	$(BIN)/python -m scripts.chaos --minutes 10 --clients 32
 
+fuzz: setup
+	nice -n 19 $(BIN)/python -m scripts.fuzz --cases $(or $(CASES),5000000)
+
 peers: setup
 	$(BIN)/python -m scripts.peers
+	$(BIN)/python -m scripts.peers.security
 
 peers-short: setup
 	$(BIN)/python -m scripts.peers --short --no-opensearch --no-links
+	$(BIN)/python -m scripts.peers.security --sample 150
 
 bench: setup
 	$(BIN)/python -m scripts.bench

@@ -24,7 +24,7 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _USER = "sealane-peers"
 _HEAP = "1g"
 _READY_SECONDS = 180.0
-_JVM_FOLDERS = (Path("/usr/lib/jvm"), Path("/Library/Java/JavaVirtualMachines"))
+JVM_FOLDERS = (Path("/usr/lib/jvm"), Path("/Library/Java/JavaVirtualMachines"))
 
 
 class PeersUnavailableError(Exception):
@@ -123,7 +123,7 @@ class PeerPair:
         return self._nodes[1]
 
     def __enter__(self) -> Self:
-        java = find_jdk(os.environ, _JVM_FOLDERS, self._distribution.jdk)
+        java = find_jdk(os.environ, JVM_FOLDERS, self._distribution.jdk)
         self._work = Path(tempfile.mkdtemp(prefix="sealane-peers-"))
         try:
             server = ensure_unpacked(self._distribution, self._progress)
@@ -163,7 +163,7 @@ class PeerPair:
         (config / f"{name}.yml").write_text("\n".join(settings) + "\n")
         self._own(home)
         process = ServerProcess(
-            [*_as_other_user(), str(server / "bin" / name)],
+            [*as_other_user(), str(server / "bin" / name)],
             output=self._work / f"{cluster}.log",
             environment={
                 **os.environ,
@@ -192,7 +192,7 @@ class PeerPair:
 
     def _own(self, folder: Path) -> None:
         if os.geteuid() == 0:
-            _give_to_user(folder)
+            give_to_user(folder)
 
 
 def ensure_unpacked(distribution: Distribution, progress: Callable[[str], None]) -> Path:
@@ -212,7 +212,7 @@ def ensure_unpacked(distribution: Distribution, progress: Callable[[str], None])
             _run(["unzip", "-q", str(archive), "-d", beside], needs="unzip")
             (Path(beside) / distribution.folder_name).rename(folder)
     if os.geteuid() == 0:
-        _give_to_user(folder)
+        give_to_user(folder)
     return folder
 
 
@@ -303,14 +303,15 @@ def _peers_folder() -> Path:
     return _CHECKOUT / ".peers"
 
 
-def _as_other_user() -> list[str]:
+def as_other_user() -> list[str]:
     """What to put before a server's command: neither server runs as root."""
     if os.geteuid() != 0:
         return []
     return ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"]
 
 
-def _give_to_user(folder: Path) -> None:
+def give_to_user(folder: Path) -> None:
+    """Makes the folder, with all in it, the other user's. Only root can."""
     try:
         user = pwd.getpwnam(_USER)
     except KeyError:

@@ -19,7 +19,7 @@ local requests = {{}}
 local next_one = 0
 
 init = function(arguments)
-  local headers = {{ ["Content-Type"] = "application/json" }}
+  local headers = {{ ["Content-Type"] = "application/json"{authorization} }}
   for number, body in ipairs(bodies) do
     requests[number] = wrk.format("POST", "{path}", headers, body)
   end
@@ -60,11 +60,20 @@ def require() -> None:
         raise WrkError("the benchmark needs wrk (Debian: apt-get install wrk)")
 
 
-def run(url: str, expression: str, workload: Workload, *, connections: int, seconds: float) -> Load:
-    """Loads `expression` at the node `url` for a while. Raises `WrkError` when a request failed."""
+def run(
+    url: str,
+    expression: str,
+    workload: Workload,
+    *,
+    connections: int,
+    seconds: float,
+    authorization: str | None = None,
+) -> Load:
+    """Loads `expression` at the node `url` for a while; each request shows `authorization`, where
+    there is one. Raises `WrkError` when a request failed."""
     with tempfile.TemporaryDirectory(prefix="sealane-wrk-") as folder:
         script = Path(folder) / "requests.lua"
-        script.write_text(lua_script(f"/{expression}/_search", workload))
+        script.write_text(lua_script(f"/{expression}/_search", workload, authorization))
         done = subprocess.run(
             [
                 "wrk",
@@ -86,7 +95,7 @@ def run(url: str, expression: str, workload: Workload, *, connections: int, seco
     return parse(done.stdout)
 
 
-def lua_script(path: str, workload: Workload) -> str:
+def lua_script(path: str, workload: Workload, authorization: str | None = None) -> str:
     """JSON's escapes are Lua's but for two, which the bodies therefore must not need."""
     lines = []
     for body in workload.bodies:
@@ -94,7 +103,8 @@ def lua_script(path: str, workload: Workload) -> str:
         if "\\u" in quoted or "\\/" in quoted:
             raise ValueError(f"cannot be written as a Lua string: {body}")
         lines.append(f"  {quoted},")
-    return _SCRIPT.format(bodies="\n".join(lines), path=path)
+    shown = "" if authorization is None else f", Authorization = {json.dumps(authorization)}"
+    return _SCRIPT.format(bodies="\n".join(lines), path=path, authorization=shown)
 
 
 def parse(report: str) -> Load:

@@ -1,0 +1,107 @@
+"""One HTTP connection to a node, on which every call comes from somebody else. Plain `http.client`, as `scripts.rest`
+has it.
+"""
+
+import base64
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from scripts.rest import UnexpectedAnswerError
+
+SUPERUSER = "elastic"
+PASSWORD = "changeme-1"
+"""Of the superuser on every node of the duel, and of nothing else."""
+_SENT_AS_WRITTEN = "/?&=:,*-_.~%+<>{}()[]!'\"|@$;#^\\`"
+_CHALLENGE = "www-authenticate"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer. `challenge` are the values of WWW-Authenticate; `body` is text where it is not JSON."""
+
+    status: int
+    body: Any
+    challenge: tuple[str, ...]
+
+
+class Client:
+    """Raises OSError or `http.client.HTTPException` where no answer comes."""
+
+    def __init__(self, url: str, *, timeout_s: float = 60.0) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(
+            parts.hostname or "", parts.port, timeout=timeout_s
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        authorization: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Told:
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if authorization is not None:
+            sent["Authorization"] = authorization
+        data = None if body is None else body.encode()
+        target = quote(path, safe=_SENT_AS_WRITTEN)
+        for is_last_try in (False, True):
+            try:
+                self._connection.request(method, target, data, sent)
+                response = self._connection.getresponse()
+                text = response.read()
+            except ConnectionError:
+                self.close()
+                if is_last_try:
+                    raise
+            else:
+                challenge = response.headers.get_all(_CHALLENGE) or ()
+                return Told(response.status, _parsed(text), tuple(challenge))
+        raise AssertionError("unreachable")
+
+    def must(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """As the superuser; the body of an answer that has to be 200. Raises UnexpectedAnswerError."""
+        told = self.call(
+            method,
+            path,
+            None if body is None else json.dumps(body),
+            authorization=basic(SUPERUSER, PASSWORD),
+        )
+        if told.status != 200:
+            raise UnexpectedAnswerError(f"{method} {path} answered {told.status}: {told.body}")
+        return told.body
+
+
+def basic(user: str, password: str) -> str:
+    """The Authorization header of a user."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _parsed(data: bytes) -> Any:
+    if not data:
+        return ""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")

@@ -10,6 +10,7 @@ AWARE = frozenset(
     {
         "/{index}/_search",
         "/{index}/_count",
+        "/_cat/count/{index}",
         "/{index}/_msearch",
         "/{index}/_async_search",
         "/{index}/_field_caps",

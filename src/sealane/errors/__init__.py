@@ -84,6 +84,7 @@ from sealane.errors.search import (
     TooManyBuckets,
     TooManyScrollContexts,
     UnavailableShards,
+    UnfitState,
 )
 from sealane.errors.security import AuthenticationFailed
 
@@ -153,6 +154,7 @@ __all__ = [
     "TransportSerialization",
     "UnavailableShards",
     "UncategorizedExecution",
+    "UnfitState",
     "UnknownHost",
     "UnsupportedOperation",
     "VersionConflict",

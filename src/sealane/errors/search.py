@@ -111,6 +111,10 @@ class AggregationExecution(ApiError):
     es_type, status = "aggregation_execution_exception", 500
 
 
+class UnfitState(AggregationExecution):
+    """What a shard or a cluster has answered is not a state of the aggregation that it was asked for."""
+
+
 class InvalidAggregationPath(ApiError):
     """An order of buckets by something that has no single value."""
 

@@ -77,7 +77,7 @@ def parse_date(
 
 def resolve_date_math(
     text: str | int | float,
-    now_ms: int,
+    now_ms: int | None,
     fmt: str = DEFAULT_FORMAT,
     *,
     round_up: bool = False,
@@ -85,17 +85,25 @@ def resolve_date_math(
 ) -> int:
     """Epoch milliseconds of a date with date math: `now-1d/d`, `2020-01-01||+1M/d`, or a plain date.
 
-    With `round_up`, rounding goes to the last millisecond of the unit. Raises ParseError.
+    With `round_up`, rounding goes to the last millisecond of the unit. Raises ParseError; for `now` also where `now_ms`
+    is None.
     """
     if not isinstance(text, str):
         return parse_date(text, fmt, round_up=round_up, time_zone=time_zone)
     where = zone(time_zone) if time_zone else UTC
     if text.startswith("now"):
+        if now_ms is None:
+            raise ParseError("could not read the current timestamp", caused_by=no_present())
         return _apply(text[3:], now_ms, round_up, where)
     base, separator, math = text.partition("||")
     if not separator:
         return parse_date(text, fmt, round_up=round_up, time_zone=time_zone)
     return _apply(math, parse_date(base, fmt, time_zone=time_zone), round_up, where)
+
+
+def no_present() -> IllegalArgument:
+    """For a query of a role: what may be seen must not change by itself, as answers are kept."""
+    return IllegalArgument("permission filters are not allowed to use the current timestamp")
 
 
 def format_date(ms: int | float, fmt: str | None = DEFAULT_FORMAT, time_zone: str = "UTC") -> str:

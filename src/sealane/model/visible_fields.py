@@ -34,6 +34,8 @@ V = TypeVar("V")
 
 _MAX_KEPT: Final = 50_000
 """Paths, and steps by a character, that are remembered at a time."""
+_MAX_PATH: Final = 2_000
+"""Characters of a path. Only what no mapping knows has longer ones, and all of each would be remembered."""
 _MAX_LOOKED_AT: Final = 2_000
 """Remainders of a pattern that are looked at to find out whether anything can still be of it."""
 
@@ -55,6 +57,8 @@ class VisibleFields:
 
     def shows(self, path: str) -> bool:
         """Whether the field with this path is visible."""
+        if len(path) > _MAX_PATH:
+            return False
         known = self._shows.get(path)
         if known is None:
             known = accepts_empty(self._state(path))
@@ -63,6 +67,8 @@ class VisibleFields:
 
     def opens(self, path: str) -> bool:
         """Whether there are visible paths below this one."""
+        if len(path) > _MAX_PATH:
+            return False
         known = self._opens.get(path)
         if known is None:
             known = _is_possible(self._state(path + "."))
@@ -71,15 +77,18 @@ class VisibleFields:
 
     def _state(self, path: str) -> Node:
         """What may still follow `path`."""
-        known = self._states.get(path)
-        if known is None:
-            above, dot, name = path.rpartition(".")
-            known = (
-                self._after(self._state(above), "." + name)
-                if dot
-                else self._after(self._root, name)
-            )
-            self._states = _kept(self._states, path, known)
+        steps: list[str] = []
+        above, dot = path, "."
+        known = self._states.get(above)
+        while known is None and dot:
+            above, dot, name = above.rpartition(".")
+            steps.append(dot + name)
+            known = self._states.get(above) if dot else self._root
+        assert known is not None
+        for step in reversed(steps):
+            above += step
+            known = self._after(known, step)
+            self._states = _kept(self._states, above, known)
         return known
 
     def _after(self, node: Node, text: str) -> Node:
@@ -111,7 +120,7 @@ def visible_fields(limits: "FieldLimits") -> VisibleFields:
 
 def _granted(each: "FieldGrant") -> Node:
     granted = alternative(_pattern(text, NEVER) for text in each.grant)
-    excepted = alternative(_pattern(text, ANY_TEXT) for text in each.excepted)
+    excepted = alternative(_pattern(text, ANY_TEXT) for text in each.excepted or ())
     return both(granted, complement(excepted))
 
 

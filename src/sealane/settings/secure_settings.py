@@ -5,9 +5,9 @@ The keystore's file is `security.stores`' business; who reloads it, `cluster.sec
 
 import base64
 import binascii
-import hmac
 import logging
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from sealane.errors import ApiError, IllegalArgument
@@ -23,6 +23,8 @@ RELOADABLE: Final = "cluster.remote."
 """What the names of those begin with whose values may change while the node runs. The others keep theirs from the
 start, as in the reference."""
 _CREDENTIALS: Final = (RELOADABLE, ".credentials")
+_ALIASES_SHOWN: Final = 10
+"""Of remote clusters, where a name is wrong."""
 _KEY_SECRET_LENGTH: Final = 22
 """Characters of an API key's secret: 128 bits in base64 without its padding."""
 
@@ -103,7 +105,7 @@ class SecureSettings:
         changed = frozenset(
             name
             for name in before.keys() | self._secrets.keys()
-            if not _same(before.get(name), self._secrets.get(name))
+            if before.get(name) != self._secrets.get(name)
         )
         if changed:
             self._tell(changed)
@@ -201,9 +203,17 @@ def unused_credentials(keys: frozenset[str], configured: frozenset[str]) -> dict
     """By alias: a warning for each that has a key in the keystore and is no remote cluster."""
     return {
         alias: f"the keystore holds [{credentials_key(alias)}], but there is no remote cluster [{alias}]; "
-        f"configured are [{', '.join(sorted(configured))}]"
+        f"configured are [{_some(alias, configured)}]"
         for alias in sorted(keys - configured)
     }
+
+
+def _some(alias: str, configured: frozenset[str]) -> str:
+    """Those that may be meant, where there are many."""
+    if len(configured) <= _ALIASES_SHOWN:
+        return ", ".join(sorted(configured))
+    nearest = get_close_matches(alias, sorted(configured), _ALIASES_SHOWN)
+    return ", ".join([*nearest, "..."])
 
 
 def missing_credentials_hint(alias: str, port: int) -> str:
@@ -216,9 +226,3 @@ def missing_credentials_hint(alias: str, port: int) -> str:
 
 def _aliases_of(names: frozenset[str]) -> frozenset[str]:
     return frozenset(alias for name in names if (alias := alias_of(name)) is not None)
-
-
-def _same(one: Secret | None, other: Secret | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return hmac.compare_digest(one.reveal().encode(), other.reveal().encode())

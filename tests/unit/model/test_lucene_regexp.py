@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealane.model.lucene_regexp import INTERVAL, TooComplex, regexp
 from sealane.errors import IllegalArgument
+from sealane.model.lucene_regexp import INTERVAL, TooComplex, regexp
 
 TERMS = st.text("abc", max_size=6)
 

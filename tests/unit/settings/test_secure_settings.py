@@ -246,3 +246,11 @@ def test_a_missing_key_is_hinted_at() -> None:
     assert "[sealane keystore add cluster.remote.eu.credentials]" in missing_credentials_hint(
         "eu", 9443
     )
+
+
+def test_of_many_remote_clusters_those_that_may_be_meant_are_named() -> None:
+    many = frozenset({*(f"remote-{number}" for number in range(500)), "europe"})
+    told = unused_credentials(frozenset({"eurpoe"}), many)["eurpoe"]
+    assert "configured are [europe" in told
+    assert told.endswith("...]")
+    assert len(told) < 300

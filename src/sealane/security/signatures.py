@@ -7,7 +7,6 @@ The header is base64 of JSON: version, algorithm, certificates (DER, the signer'
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,8 +130,10 @@ def check(
     identity: str | None,
     authorities: Sequence[x509.Certificate],
     now_ms: int,
-) -> None:
-    """Raises AuthenticationFailed where a signature is wrong, or is not the one that the key demands.
+) -> int | None:
+    """Until when a signature is good, in ms; None where none is shown, and none is demanded.
+
+    Raises AuthenticationFailed where it is wrong, or is not the one that the key demands.
 
     `identity` is the pattern that the signer's distinguished name must match as a whole; None demands nothing, and a
     signature that is shown all the same must be right.
@@ -143,10 +144,11 @@ def check(
                 f"API key (type:[cross_cluster], id:[{key_id}]) requires certificate identity matching "
                 f"[{identity}], but no certificate was provided"
             )
-        return
+        return None
     chain, algorithm, signature = _read(shown)
     name = distinguished_name(chain[0])
-    if not _is_trusted(chain, authorities, datetime.fromtimestamp(now_ms / 1000, UTC)):
+    until = _trusted_until(chain, authorities, datetime.fromtimestamp(now_ms / 1000, UTC))
+    if until is None:
         raise _failed(f"Failed to verify cross cluster api key signature certificate from [{name}]")
     if not _is_right(chain[0], algorithm, signature, payload_of(subject_info, credentials)):
         raise _failed(f"Invalid cross cluster api key signature from [{name}]")
@@ -155,6 +157,7 @@ def check(
             f"DN from provided certificate [{name}] does not match API Key certificate identity "
             f"pattern [{identity}]"
         )
+    return int(until.timestamp() * 1000)
 
 
 def matches(identity: str, name: str) -> bool:
@@ -173,27 +176,35 @@ def _read(shown: str) -> tuple[list[x509.Certificate], str, bytes]:
             raise ValueError("unknown version, or too many certificates")
         chain = [x509.load_der_x509_certificate(_bytes(each)) for each in told["chain"]]
         return chain, str(told["algorithm"]), _bytes(told["signature"])
-    except (ValueError, TypeError, LookupError, RecursionError, binascii.Error) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        RecursionError,
+        x509.InvalidVersion,
+    ) as error:
         raise _failed("cross cluster api key signature cannot be read") from error
 
 
-def _is_trusted(
+def _trusted_until(
     chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate], now: datetime
-) -> bool:
-    """Whether a chain ends at one of the authorities, each certificate being valid now."""
+) -> datetime | None:
+    """When the first certificate ends of a chain that leads to one of the authorities; None for a chain that does not,
+    or with a certificate that is not valid now.
+    """
+    until = datetime.max.replace(tzinfo=UTC)
     for at, certificate in enumerate(chain):
         if not _is_valid(certificate, now) or (at and not _may_issue(certificate)):
-            return False
+            return None
+        until = min(until, certificate.not_valid_after_utc)
         if any(certificate == each for each in authorities):
-            return True
-        if any(
-            _issued(certificate, each) and _may_issue(each) and _is_valid(each, now)
-            for each in authorities
-        ):
-            return True
+            return until
+        for each in authorities:
+            if _issued(certificate, each) and _may_issue(each) and _is_valid(each, now):
+                return min(until, each.not_valid_after_utc)
         if at + 1 < len(chain) and not _issued(certificate, chain[at + 1]):
-            return False
-    return False
+            return None
+    return None
 
 
 def _is_valid(certificate: x509.Certificate, now: datetime) -> bool:
@@ -203,7 +214,12 @@ def _is_valid(certificate: x509.Certificate, now: datetime) -> bool:
 def _may_issue(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
         return False
 
 

@@ -97,6 +97,42 @@ def test_chains() -> None:
     assert judged(Signer(under[1], (under[0],)).sign("info", "ApiKey x"), old_root) == untrusted
 
 
+def test_a_signature_is_good_until_the_first_certificate_of_its_chain_ends() -> None:
+    def until(chain: list[Made], *authorities: Made) -> int | None:
+        shown = Signer(chain[0][1], tuple(each[0] for each in chain)).sign("info", "ApiKey x")
+        trusted = [each[0] for each in authorities]
+        return check(
+            shown,
+            "info",
+            "ApiKey x",
+            key_id="k",
+            identity=None,
+            authorities=trusted,
+            now_ms=NOW_MS,
+        )
+
+    def after(days: int) -> int:
+        return int((NOW + days * DAY).timestamp() * 1000)
+
+    root = made("root", authority=True, until=NOW + 5 * DAY)
+    between = made("between", root, authority=True, until=NOW + 3 * DAY)
+    assert until([made("west", root, until=NOW + 9 * DAY)], root) == after(5)
+    assert until([made("west", root, until=NOW + 2 * DAY)], root) == after(2)
+    assert until([made("west", between, until=NOW + 9 * DAY), between], root) == after(3)
+    assert (
+        check(
+            None,
+            "info",
+            "ApiKey x",
+            key_id="k",
+            identity=None,
+            authorities=[],
+            now_ms=NOW_MS,
+        )
+        is None
+    )
+
+
 def test_no_signature() -> None:
     assert judged(None, identity=None) == ""
     assert "requires certificate identity matching [CN=west], but no certificate" in judged(None)

@@ -33,6 +33,11 @@ class SubjectAccess:
     def permission(self) -> Permission:
         return self._permission
 
+    @property
+    def is_granted(self) -> bool:
+        """Whether the action may be done on any name at all."""
+        return self._permission.index_action(self.action)
+
     def allows(self, name: str) -> bool:
         """Whether the action may be done on the index, or the alias, of that name."""
         try:
@@ -43,6 +48,10 @@ class SubjectAccess:
     def limits(self, names: Sequence[str]) -> IndexLimits | None:
         """What may be seen of an index that was reached by `names`. None: all of it."""
         return self._permission.limits(self.action, names)
+
+    def exceeds(self, name: str, other: str) -> bool:
+        """Whether more may be done on one name than on another, whatever the action."""
+        return self._permission.exceeds(name, other)
 
     def denial(self, names: Sequence[str]) -> SecurityError:
         """The error for names on which the action may not be done; without names, for the action as a whole."""
@@ -63,11 +72,18 @@ class SystemAccess:
     def __init__(self, action: str) -> None:
         self.action = action
 
+    @property
+    def is_granted(self) -> bool:
+        return True
+
     def allows(self, name: str) -> bool:
         return True
 
     def limits(self, names: Sequence[str]) -> IndexLimits | None:
         return None
+
+    def exceeds(self, name: str, other: str) -> bool:
+        return False
 
     def denial(self, names: Sequence[str]) -> SecurityError:
         """Never asked for."""

@@ -36,6 +36,7 @@ BY_NODES: Final = {
     "internal:coordination/fault_detection/leader_check": "a node that follows the master",
     "internal:security/authenticate": "a node without data, which keeps no users",
     "internal:security/cross_cluster_key": "a node without data, which keeps no keys",
+    "internal:security/roles": "a node without data, which keeps no roles",
 }
 """Granted by no privilege: only the node itself, as a member, asks for them."""
 

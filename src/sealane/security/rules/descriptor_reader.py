@@ -43,9 +43,13 @@ def token(value: object) -> str:
 class RoleReader:
     """Reads one descriptor. `place` is where the reference's parser would stand: of the last value that was read."""
 
-    def __init__(self, name: str, *, of_key: bool = False) -> None:
+    def __init__(
+        self, name: str, *, of_key: bool = False, effort: names.Effort | None = None
+    ) -> None:
+        """`effort` is what may be spent on comparing fields, shared by all descriptors of a request."""
         self.name = name
         self.place: object = "1:1"
+        self._effort = effort or names.Effort()
         self._of_key = of_key
         self._entries = f"failed to parse indices privileges for role [{name}]"
 
@@ -251,8 +255,8 @@ class RoleReader:
         """Checked when the entry ends, as in the reference."""
         if "grant" not in found:
             raise ParseError(f"{self._entries}. field_security requires grant if except is given")
-        grant, excepted = found["grant"], found.get("except", ())
-        if excepted and not names.within(names.union(excepted), names.union(grant)):
+        grant, excepted = found["grant"], found.get("except")
+        if excepted and not names.all_within(excepted, grant, self._effort):
             cause: ApiError = SecurityError(
                 "Exceptions for field permissions must be a subset of the granted fields but "
                 f"{','.join(excepted)} is not a subset of {','.join(grant)}"

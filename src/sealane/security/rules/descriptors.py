@@ -21,6 +21,7 @@ from sealane.model.security import (
     RoleDescriptor,
 )
 from sealane.security.rules.descriptor_reader import MAX_ENTRIES, RoleReader, token
+from sealane.security.rules.names import Effort
 from sealane.security.rules.privileges import (
     check_cluster_privilege,
     check_index_privilege,
@@ -31,9 +32,11 @@ DESCRIPTION_MAX: Final = 1_000
 _PREFIX: Final = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
-def parse_role(name: str, value: Any) -> RoleDescriptor:
-    """The body of `PUT /_security/role/{name}`, decoded. Raises what a malformed one raises; see `check_role`."""
-    return RoleReader(name).role(value)
+def parse_role(name: str, value: Any, effort: Effort | None = None) -> RoleDescriptor:
+    """The body of `PUT /_security/role/{name}`, decoded. Raises what a malformed one raises; see `check_role`. `effort`
+    is shared by all the roles of a request.
+    """
+    return RoleReader(name, effort=effort).role(value)
 
 
 def parse_role_descriptors(
@@ -58,8 +61,9 @@ def parse_role_descriptors(
     if len(value) > MAX_ENTRIES:
         raise IllegalArgument(f"[role_descriptors] may have at most [{MAX_ENTRIES}] members")
     found = []
+    effort = Effort()
     for name in value:
-        reader = RoleReader(name, of_key=True)
+        reader = RoleReader(name, of_key=True, effort=effort)
         try:
             found.append(reader.role(reader.value(value, name)))
         except ApiError as error:
@@ -186,6 +190,6 @@ def entry_json(entry: IndexPrivileges, *, privileges: bool = True) -> dict[str, 
 
 def fields_json(fields: FieldGrant) -> dict[str, list[str]]:
     shown = {"grant": list(fields.grant)}
-    if fields.excepted:
+    if fields.excepted is not None:
         shown["except"] = list(fields.excepted)
     return shown

@@ -25,7 +25,7 @@ from sealane.security.rules.privileges import (
 )
 
 MAX_ANSWERS: Final = 20_000
-"""Names times privileges of one request."""
+"""Names times privileges of one request, and resources times privileges of applications."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ def _check_questions(questions: Questions) -> None:
     answers = sum(
         len(each.names) * len(each.privileges) * max(1, len(each.clusters))
         for each in (*questions.index, *questions.remote_index)
-    )
+    ) + sum(len(each.resources) * len(each.privileges) for each in questions.application)
     if answers > MAX_ANSWERS:
         raise IllegalArgument(
             f"[{answers}] privileges are asked about, more than [{MAX_ANSWERS}] at once"

@@ -43,10 +43,6 @@ _MAX_SINGLE: Final = 32
 Matcher = Callable[[str], bool]
 
 
-def _never(_: str) -> bool:
-    return False
-
-
 def _always(_: str) -> bool:
     return True
 
@@ -200,6 +196,20 @@ def without(node: Node, other: Node) -> Node:
     return both(node, complement(other))
 
 
+def all_within(inner: Sequence[str], outer: Sequence[str], effort: "Effort") -> bool:
+    """Whether every name that fits any of some patterns fits one of others, too. What is plain to see is no effort."""
+    fits = matcher(tuple(outer))
+    prefixes = tuple(each[:-1] for each in outer if _is_prefix(each))
+    hard: list[str] = []
+    for pattern in inner:
+        if not is_pattern(pattern) and "\\" not in pattern:
+            if not fits(pattern):
+                return False
+        elif not (_is_prefix(pattern) and pattern.startswith(prefixes)):
+            hard.append(pattern)
+    return not hard or within(union(hard), union(outer), effort)
+
+
 class Effort:
     """How much may be done to compare patterns, for all that one request asks. What is left of it only shrinks."""
 
@@ -217,6 +227,7 @@ def within(inner: Node, outer: Node, effort: Effort | None = None) -> bool:
     if budget.left < 0:
         return False
     start = without(inner, outer)
+    budget.left -= written_out(start)
     seen = {start}
     todo = [start]
     try:

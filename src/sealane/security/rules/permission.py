@@ -7,7 +7,7 @@ they are made of, so they may be kept for as long as that stays the same. Texts 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sealane.model.lucene_nodes import NEVER, Node, alternative
+from sealane.model.lucene_nodes import NEVER, Node, alternative, both
 from sealane.model.security import (
     FieldGrant,
     FieldLimits,
@@ -27,8 +27,8 @@ from sealane.security.rules.privileges import (
 )
 from sealane.security.rules.remote import toward_of
 
-MAX_KNOWN: Final = 16_384
-"""Verdicts that are kept for an action."""
+MAX_KNOWN: Final = 32_768
+"""Verdicts that are kept of one permission, over all actions: whoever asks chooses the names."""
 MAX_NAME: Final = 255
 """Characters of a name whose verdict is kept: no index has a longer one."""
 MAX_ACTIONS: Final = 512
@@ -97,6 +97,12 @@ class Role:
 
     def index(self, action: str, name: str) -> bool:
         return any(group.covers(name) for group in self.groups(action))
+
+    def granted_on(self, name: str) -> Node:
+        """All the actions that are granted on the index, or the alias, of that name."""
+        return alternative(
+            index_node(group.entry.privileges) for group in self._groups if group.covers(name)
+        )
 
     def run_as(self, user: str) -> bool:
         return self._run_as(user)
@@ -201,6 +207,7 @@ class Permission:
         self._on_cluster: dict[str, bool] = {}
         self._on_indices: dict[str, bool] = {}
         self._verdicts: dict[str, dict[str, bool]] = {}
+        self._known = 0
         self._limits: dict[tuple[str, ...], IndexLimits | None] = {}
 
     def cluster(self, action: str, *, own_keys: bool = False) -> bool:
@@ -242,9 +249,11 @@ class Permission:
             return self._judge(action, name)
 
     def _judge(self, action: str, name: str) -> bool:
+        if self._known >= MAX_KNOWN:
+            self._known = 0
+            for each in self._verdicts.values():
+                each.clear()
         known = self.verdicts(action)
-        if len(known) >= MAX_KNOWN:
-            known.clear()
         if is_cluster_action(action):
             # Granted as a whole: it may look at any index on its way.
             verdict = self.cluster(action)
@@ -252,7 +261,22 @@ class Permission:
             verdict = bool(self.roles) and all(role.index(action, name) for role in self.roles)
         if len(name) <= MAX_NAME:
             known[name] = verdict
+            self._known += 1
         return verdict
+
+    def exceeds(self, name: str, other: str) -> bool:
+        """Whether something may be done on an index, or an alias, of one name that may not be done on that of another.
+        Where that is too hard to say, it is so.
+        """
+        return not names.within(self._granted_on(name), self._granted_on(other))
+
+    def _granted_on(self, name: str) -> Node:
+        """All the actions that are granted on a name."""
+        found = NEVER
+        for at, role in enumerate(self.roles):
+            granted = role.granted_on(name)
+            found = granted if at == 0 else both(found, granted)
+        return found
 
     def limits(self, action: str, reached: Sequence[str]) -> IndexLimits | None:
         """What an action may see of an index that was reached by names: its own, or those of aliases.

@@ -24,6 +24,7 @@ from sealane.model.security import (
     Subject,
 )
 from sealane.security.rules.descriptors import parse_role, role_json
+from sealane.security.rules.names import Effort
 
 T = TypeVar("T")
 
@@ -94,21 +95,22 @@ def _read_info(found: Mapping[str, Any]) -> SubjectInfo:
     if not isinstance(given, list) or len(given) > MAX_SIDES:
         _malformed("sides")
     dropped: set[str] = set()
-    sides = tuple(_read_side(side, dropped) for side in given)
+    effort = Effort()
+    sides = tuple(_read_side(side, effort, dropped) for side in given)
     return SubjectInfo(subject=subject, sides=sides, dropped=frozenset(dropped))
 
 
-def _read_side(value: Any, dropped: set[str] | None) -> Side:
+def _read_side(value: Any, effort: Effort, dropped: set[str] | None) -> Side:
     if not isinstance(value, list) or len(value) > MAX_ROLES:
         _malformed("sides")
-    return tuple(_read_role(role, dropped) for role in value)
+    return tuple(_read_role(role, effort, dropped) for role in value)
 
 
-def _read_role(value: Any, dropped: set[str] | None) -> RoleDescriptor:
+def _read_role(value: Any, effort: Effort, dropped: set[str] | None) -> RoleDescriptor:
     if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
         _malformed("role")
     body = {key: member for key, member in value.items() if key != "name"}
-    role = parse_role(value["name"], body)
+    role = parse_role(value["name"], body, effort)
     if dropped is None:
         return role
     kept = RoleDescriptor(name=role.name, cluster=role.cluster, indices=role.indices)
@@ -181,7 +183,8 @@ def _read_subject(value: Mapping[str, Any], *, whole: bool, inner: bool = False)
         if by is None
         else _read_subject(_object(value, "by"), whole=whole, inner=True),
     )
-    if (subject.type is AuthenticationType.API_KEY) and subject.api_key is None:
+    # Whom a key acts as has none itself.
+    if subject.type is AuthenticationType.API_KEY and subject.api_key is None and by is None:
         _malformed("api_key")
     return _with_the_rest(subject, value) if whole else subject
 
@@ -193,13 +196,14 @@ def _with_the_rest(subject: Subject, value: Mapping[str, Any]) -> Subject:
     metadata = value.get("metadata", NO_METADATA)
     if not isinstance(metadata, Mapping) or not isinstance(value.get("enabled", True), bool):
         _malformed("metadata")
+    effort = Effort()
     return replace(
         subject,
         enabled=value.get("enabled", True),
         full_name=_text(value, "full_name") if "full_name" in value else None,
         email=_text(value, "email") if "email" in value else None,
         metadata=metadata,
-        sides=None if sides is None else tuple(_read_side(side, None) for side in sides),
+        sides=None if sides is None else tuple(_read_side(side, effort, None) for side in sides),
     )
 
 
@@ -269,7 +273,11 @@ def _decode(text: str, limit: int) -> Mapping[str, Any]:
         raise IllegalArgument("malformed security header: it is not base64") from None
     _check_depth(raw)
     try:
-        found = json.loads(raw, object_pairs_hook=_members, parse_constant=_refuse)
+        # As UTF-8 alone: the depth was counted by its bytes.
+        told = raw.decode("utf-8")
+        found = json.loads(told, object_pairs_hook=_members, parse_constant=_refuse)
+        if "\\ud" in told or "\\uD" in told:
+            _refuse_half_characters(found)
     except _DuplicateError:
         raise IllegalArgument("malformed security header: a member comes twice") from None
     except (ValueError, RecursionError):
@@ -288,6 +296,11 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(_: str) -> NoReturn:
     raise ValueError
+
+
+def _refuse_half_characters(found: Any) -> None:
+    """Raises ValueError for half of a surrogate pair, which is no text to anybody who has to write it again."""
+    json.dumps(found, ensure_ascii=False).encode("utf-8")
 
 
 def _check_depth(raw: bytes) -> None:

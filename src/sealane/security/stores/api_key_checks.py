@@ -33,6 +33,10 @@ class KeyChecks:
         self._hashing = hashing
         self._fast = fast
 
+    def is_current(self, key_id: str, record: ApiKeyRecord) -> bool:
+        """Whether a key's record is still the one that was found right."""
+        return self._records.api_keys.get(key_id) is record
+
     def at_once(
         self, key_id: str, secret: Secret, type: str, now_ms: int
     ) -> ApiKeyRecord | Refused | None:

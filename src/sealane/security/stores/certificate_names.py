@@ -32,8 +32,8 @@ def read_subject(certificate: bytes, part: str) -> CertificateName | None:
         subject = x509.load_der_x509_certificate(certificate).subject
         found = subject.get_attributes_for_oid(oid)
         dn = subject.rfc4514_string()
-    except ValueError:
-        return None
+    except (ValueError, TypeError, x509.InvalidVersion):
+        return None  # not only what is no DER: also a name with values of the wrong types
     if not found:
         return None
     # The most specific part stands last in the certificate, and first in the text.

@@ -51,20 +51,35 @@ class CrossClusterKeys:
         self._sides = sides
         self._clock = clock
         self._made: dict[str, tuple[ApiKeyRecord, VerifiedKey]] = {}
+        self._right: dict[bytes, tuple[ApiKeyRecord, VerifiedKey]] = {}
+        """Of credentials that were right, by their digest: good for as long as the record is the one in force."""
 
     def verified(self, credentials: Secret) -> VerifiedKey | None:
         """The key, where that can be said without waiting and it is good. `credentials`: `ApiKey <encoded>`."""
+        digest, now_ms = self._known.digest_of(credentials.reveal()), self._clock.now_ms()
+        right = self._right.get(digest)
+        if right is not None:
+            record, key = right
+            if self._checks.is_current(key.id, record) and not is_expired(record, now_ms):
+                return key
+            del self._right[digest]
         try:
             key_id, secret = _read(credentials)
         except AuthenticationFailed:
             return None
-        now_ms = self._clock.now_ms()
         judged = self._checks.at_once(key_id, secret, CROSS_CLUSTER, now_ms)
         if judged is None:
-            judged = self._known.get(self._known.digest_of(credentials.reveal()), now_ms)
-        if not isinstance(judged, ApiKeyRecord) or is_expired(judged, now_ms):
+            judged = self._known.get(digest, now_ms)
+            if not isinstance(judged, ApiKeyRecord) or is_expired(judged, now_ms):
+                return None
+            return self._key(key_id, judged)
+        if not isinstance(judged, ApiKeyRecord):
             return None
-        return self._key(key_id, judged)
+        key = self._key(key_id, judged)
+        if len(self._right) >= _MADE_MAX:
+            self._right.clear()
+        self._right[digest] = (judged, key)
+        return key
 
     async def verify(self, credentials: Secret, action: str) -> VerifiedKey:
         """Raises AuthenticationFailed, with the reference's texts; Rejected where too many are being checked."""

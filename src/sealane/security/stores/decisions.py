@@ -10,13 +10,13 @@ from typing import Final
 from sealane.errors import AuthenticationFailed, SecurityError
 from sealane.model.access import Access
 from sealane.model.security import SYSTEM, AuthenticationType, RoleDescriptor, Side, Subject
-from sealane.security.rules.access import SystemAccess, denied_run_as
+from sealane.security.rules.access import SubjectAccess, SystemAccess, denied_run_as
 from sealane.security.rules.authority import access_of
 from sealane.security.rules.permission import Permission, permission_of
 from sealane.security.stores.authentication import NOBODYS_REALM
-from sealane.security.stores.own_keys import ABOUT_KEYS, own_key_at_least
+from sealane.security.stores.own_keys import ABOUT_KEYS, access_to_keys
 
-KEPT_MAX: Final = 10_000
+KEPT_MAX: Final = 1_024
 
 
 class Decisions:
@@ -32,6 +32,8 @@ class Decisions:
         self._denies_anonymous_as_403 = denies_anonymous_as_403
         self._by_roles: dict[tuple[str, ...], Permission] = {}
         self._by_sides: OrderedDict[int, tuple[tuple[Side, ...], Permission]] = OrderedDict()
+        self._granted: dict[tuple[int, str], SubjectAccess] = {}
+        """What depends on nothing but subject and action, by the subject's identity, which is kept with it."""
 
     def roles_changed(self) -> None:
         self._by_roles = {}
@@ -42,6 +44,9 @@ class Decisions:
         Raises SecurityError where the action is denied as a whole; AuthenticationFailed for callers without a name,
         where they are to be asked for one.
         """
+        known = self._granted.get((id(subject), action))
+        if known is not None and known.permission is self.permission(subject):
+            return known
         if subject.type is AuthenticationType.INTERNAL and subject.name == SYSTEM.name:
             return SystemAccess(action)
         by = subject.authenticated_by
@@ -50,12 +55,20 @@ class Decisions:
         permission = self.permission(subject)
         try:
             if action in ABOUT_KEYS:
-                return own_key_at_least(subject, permission, action)
-            return access_of(subject, permission, action, indices)
+                return access_to_keys(subject, permission, action, indices)
+            access = access_of(subject, permission, action, indices)
+            if access.is_granted and access.subject.authenticated_by is None:
+                self._keep(access)
+            return access
         except SecurityError:
             if subject.type is AuthenticationType.ANONYMOUS and not self._denies_anonymous_as_403:
                 raise AuthenticationFailed(f"action [{action}] requires authentication") from None
             raise
+
+    def _keep(self, access: SubjectAccess) -> None:
+        if len(self._granted) >= KEPT_MAX:
+            self._granted.clear()
+        self._granted[id(access.subject), access.action] = access
 
     def _check_run_as(self, by: Subject, subject: Subject, action: str) -> None:
         permission = self.permission(by)
@@ -88,3 +101,4 @@ class Decisions:
     def forget(self) -> None:
         self._by_roles = {}
         self._by_sides.clear()
+        self._granted.clear()

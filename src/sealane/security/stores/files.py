@@ -21,6 +21,8 @@ _log = logging.getLogger("sealane.security")
 
 FILE_MAX_BYTES: Final = 8 * 1024 * 1024
 _NAME: Final = re.compile(r"[\x20-\x7e]{1,507}")
+_UNREAD: Final = (-1, -1, -1)
+"""In place of what a file looked like that could not be opened: it may be without looking any different."""
 
 T = TypeVar("T")
 
@@ -122,6 +124,7 @@ class WatchedFile(Generic[T]):
         try:
             self.content, self.last_error = self._read(self._path.read_text("utf-8")), None
         except OSError as error:
+            self._seen = _UNREAD
             self._fail(str(error.strerror))
         except UnicodeDecodeError:
             self._fail("is not UTF-8")

@@ -1,10 +1,11 @@
-"""API keys that are the caller's own: who may only do something with those passes the door, and is asked again once it
-is known which keys are meant.
+"""API keys that are the caller's own, with which somebody may do what others' keys are not for.
+
+Whether a request is about such keys only it can say: where names of indices would stand it has `OWN` then.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
-from sealane.errors import SecurityError
 from sealane.model.security import AuthenticationType, Subject
 from sealane.security.rules.access import SubjectAccess, denied
 from sealane.security.rules.permission import Permission
@@ -17,26 +18,21 @@ CREATE: Final = f"{_KEYS}create"
 UPDATE: Final = f"{_KEYS}update"
 BULK_UPDATE: Final = f"{_KEYS}bulk_update"
 ABOUT_KEYS: Final = frozenset({GET, QUERY, INVALIDATE, CREATE, UPDATE, BULK_UPDATE})
+OWN: Final = ("own",)
+_OF_SOMEBODY: Final = frozenset({GET, INVALIDATE})
+"""What may be about keys of others. The rest is about nobody else's, or shows nobody else's to who may not see them."""
 
 
-def own_key_at_least(subject: Subject, permission: Permission, action: str) -> SubjectAccess:
-    """The rights of one who may do `action` with own keys. A key may always be asked about by who comes with it.
+def access_to_keys(
+    subject: Subject, permission: Permission, action: str, whose: Sequence[str]
+) -> SubjectAccess:
+    """The rights of one who may do `action` with the keys. A key may always be asked about by who comes with it.
 
     Raises SecurityError.
     """
-    if action == GET and subject.type is AuthenticationType.API_KEY:
+    own = action not in _OF_SOMEBODY or tuple(whose) == OWN
+    if own and action == GET and subject.type is AuthenticationType.API_KEY:
         return SubjectAccess(subject, permission, action)
-    if not permission.cluster(action, own_keys=True):
-        raise _denied(subject, permission, action, own=True)
-    return SubjectAccess(subject, permission, action)
-
-
-def check(subject: Subject, permission: Permission, action: str, *, own: bool) -> None:
-    """Once it is known whether the keys are the caller's own. Raises SecurityError."""
     if not permission.cluster(action, own_keys=own):
-        raise _denied(subject, permission, action, own=own)
-
-
-def _denied(subject: Subject, permission: Permission, action: str, *, own: bool) -> SecurityError:
-    # Of asking about keys the reference never says that a privilege on own keys would do.
-    return denied(subject, permission.role_names, action, own_keys=own and action != GET)
+        raise denied(subject, permission.role_names, action, own_keys=own)
+    return SubjectAccess(subject, permission, action)

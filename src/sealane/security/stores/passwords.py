@@ -12,7 +12,6 @@ Where and when the work is done is left to `hashing`.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -140,7 +139,7 @@ def _for_bcrypt(secret: str) -> bytes:
 def _verify_fast(secret: str, hashed: str) -> bool:
     try:
         data = base64.b64decode(hashed[len(_SSHA) :], validate=True)
-    except binascii.Error:
+    except ValueError:  # also of text that is not ASCII
         return False
     digest, salt = data[:KEY_BYTES], data[KEY_BYTES:]
     made = hashlib.sha256(_bytes(secret) + salt).digest()
@@ -154,7 +153,7 @@ def _verify_derived(secret: str, hashed: str) -> bool:
         return False
     try:
         salt, wanted = (base64.b64decode(each, validate=True) for each in parts[1:])
-    except binascii.Error:
+    except ValueError:  # also of text that is not ASCII
         return False
     if not wanted or len(wanted) > 512:
         return False

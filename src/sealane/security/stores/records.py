@@ -166,10 +166,16 @@ class Records:
         self._store = store
         self._turn = asyncio.Lock()
         self._writing: Mapping[str, bytes | None] = {}
+        self._is_told = False
+        """Whether others may have been told of what is being written."""
         self._on_change: list[OnChange] = []
         self._stop_watching: Callable[[], None] = lambda: None
+        self.tell: Callable[[], None] = lambda: None
+        """Called with a change of what others may have been told, once it holds here: also where nobody waits for it
+        any more.
+        """
         self.settle: Callable[[], Awaitable[None]] | None = None
-        """Awaited after a change of what others may have been told, before the change is answered."""
+        """Awaited after that, before the change is answered."""
 
     async def load(self) -> None:
         """Raises IOFailure."""
@@ -197,7 +203,7 @@ class Records:
             }
             self._check_room(wanted)
             told = any(self._may_be_known(kind, name) for kind, name in wanted)
-            self._writing = changes
+            self._writing, self._is_told = changes, told
             try:
                 await self._store.compare_and_set(changes, {})
             finally:
@@ -232,6 +238,8 @@ class Records:
             self.version = version
             for callback in self._on_change:
                 callback(kind.prefix, names)
+        if self._is_told and not self._writing.keys().isdisjoint(keys):
+            self.tell()
 
     def close(self) -> None:
         self._stop_watching()

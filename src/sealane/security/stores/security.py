@@ -221,9 +221,11 @@ class Security:
         """Runs `callback` after each change of the files. Who keeps what it was told here has to ask again then."""
         self._on_file_change.append(callback)
 
-    def settle_by(self, settle: Callable[[], Awaitable[None]]) -> None:
-        """Has each change, once it holds here, wait for `settle` before it is answered: until it holds elsewhere."""
-        self.records.settle = settle
+    def settle_by(self, tell: Callable[[], None], settle: Callable[[], Awaitable[None]]) -> None:
+        """Has each change, once it holds here, told by `tell`, and wait for `settle` before it is answered: until it
+        holds elsewhere.
+        """
+        self.records.tell, self.records.settle = tell, settle
 
     def _records_changed(self, prefix: str, names: frozenset[str]) -> None:
         records = self.records

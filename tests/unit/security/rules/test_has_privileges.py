@@ -103,6 +103,9 @@ def test_too_many_questions_are_refused() -> None:
     names = [f"n{n}" for n in range(9_000)]
     with pytest.raises(ApiError, match="are asked about, more than"):
         parse_questions("u", {"index": [{"names": names, "privileges": ["read", "write", "all"]}]})
+    asked = {"application": "kibana", "resources": names, "privileges": ["a", "b", "c"]}
+    with pytest.raises(ApiError, match="are asked about, more than"):
+        parse_questions("u", {"application": [asked]})
 
 
 def test_without_any_cluster_privilege_not_even_none_is_had() -> None:

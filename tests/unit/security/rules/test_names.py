@@ -4,6 +4,8 @@ import pytest
 
 from sealane.security.rules.names import (
     MAX_NAME,
+    Effort,
+    all_within,
     is_restricted,
     matcher,
     node_of,
@@ -114,6 +116,30 @@ def test_a_cluster_s_own_names_are_restricted(name: str, restricted: bool) -> No
 )
 def test_whether_one_pattern_is_within_others(inner: str, outer: list[str], expected: bool) -> None:
     assert within(node_of(inner), union(outer)) is expected
+    assert all_within([inner], outer, Effort()) is expected
+    assert all_within([outer[0], inner], outer, Effort()) is expected
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        (["a", "ab*", "a.b*"], ["a*"], True),
+        (["a", "b"], ["a"], False),
+        (["ab*"], ["ab"], False),
+        (["*"], ["a*"], False),
+        ([], [], True),
+        (["a"], [], False),
+        (["/(a|/"], ["a*"], True),  # malformed: no name fits it
+    ],
+)
+def test_what_is_plain_to_see_takes_no_effort(
+    inner: list[str], outer: list[str], expected: bool
+) -> None:
+    effort = Effort()
+    before = effort.left
+    assert all_within(inner, outer, effort) is expected
+    if expected:
+        assert before - effort.left <= 100
 
 
 def test_what_is_too_hard_to_compare_is_not_within() -> None:

@@ -114,7 +114,7 @@ def test_a_grant_of_every_field_is_no_limit() -> None:
     assert none == IndexLimits((), none.fields if none else None)
     assert none is not None
     assert none.fields is not None
-    assert none.fields.sides == ((FieldGrant(grant=()),),)
+    assert none.fields.sides == ((FieldGrant(grant=(), excepted=()),),)
 
 
 def test_who_writes_may_put_mappings_although_that_is_not_told() -> None:
@@ -193,6 +193,33 @@ def test_what_is_kept_of_verdicts_is_bounded() -> None:
     for n in range(permissions.MAX_KNOWN + 10):
         some.index(SEARCH, f"a{n}")
     assert len(some.verdicts(SEARCH)) <= permissions.MAX_KNOWN
+    kept = [f"indices:data/read/{each}" for each in range(3)]
+    for n in range(permissions.MAX_KNOWN // 2):
+        for action in kept:
+            some.index(action, f"b{n}")
+    assert sum(len(some.verdicts(each)) for each in (SEARCH, *kept)) <= permissions.MAX_KNOWN
     for n in range(permissions.MAX_ACTIONS + 10):
         assert not some.index(f"indices:x/{n}", "a")
     assert some.index(SEARCH, "a1")
+
+
+def test_one_name_exceeds_another_by_any_action() -> None:
+    granted = of(
+        role(entry("a*", "manage"), entry("ab", "read"), entry("c", "read"), entry("all", "all"))
+    )
+    assert granted.exceeds("ab", "a")
+    assert not granted.exceeds("a", "ab")
+    assert not granted.exceeds("c", "ab")
+    assert granted.exceeds("c", "a")
+    assert granted.exceeds("all", "ab")
+    assert not granted.exceeds("ab", "all")
+    assert not granted.exceeds("nothing", "a")
+    assert granted.exceeds("a", "nothing")
+
+
+def test_what_one_name_exceeds_another_by_must_be_allowed_by_all_sides() -> None:
+    wide = role(entry("index", "read"), entry("alias", "all"))
+    narrow = role(entry("*", "read"))
+    assert Permission(((wide,),)).exceeds("alias", "index")
+    assert not Permission(((wide,), (narrow,))).exceeds("alias", "index")
+    assert not Permission(()).exceeds("alias", "index")

@@ -3,14 +3,17 @@
 import pytest
 
 from sealane.errors import IllegalArgument
+from sealane.security.rules import names
 from sealane.security.rules.privileges import (
     CLUSTER_PRIVILEGES,
     INDEX_PRIVILEGES,
     check_cluster_privilege,
     check_index_privilege,
     cluster_grants,
+    cluster_node,
     cluster_privileges_granting,
     index_grants,
+    index_node,
     index_privileges_granting,
     is_cluster_action,
     is_index_action,
@@ -87,3 +90,27 @@ def test_no_named_privilege_of_users_grants_what_nodes_ask_among_themselves() ->
         assert not cluster_privileges_granting(action)
         assert not is_index_action(action)
         assert not is_cluster_action(action)
+
+
+@pytest.mark.parametrize(
+    ("granted", "others", "expected"),
+    [
+        ("manage_connector", ("monitor_connector",), True),
+        ("manage_connector", ("read_connector_secrets", "write_connector_secrets"), False),
+        ("manage_enrich", ("monitor_enrich",), True),
+        ("manage_inference", ("monitor_inference",), True),
+        ("manage_security", ("manage_saml",), False),
+        ("monitor", ("monitor_connector",), False),
+        ("monitor_ml", ("manage_data_stream_global_retention",), True),
+    ],
+)
+def test_which_cluster_privileges_hold_others(
+    granted: str, others: tuple[str, ...], expected: bool
+) -> None:
+    """As 8.19.0 answers `_has_privileges`."""
+    for other in others:
+        assert names.within(cluster_node((other,)), cluster_node((granted,))) is expected
+
+
+def test_to_manage_an_index_is_to_view_what_is_known_of_it() -> None:
+    assert names.within(index_node(("view_index_metadata",)), index_node(("manage",)))

@@ -84,3 +84,23 @@ def test_a_file_that_cannot_be_used_leaves_what_was(
     path.write_text("b: {}\n")
     assert not file.look()
     assert file.last_error == "is larger than [3] bytes"
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights to read it may come without the file looking any different."""
+    path = tmp_path / "users"
+    path.write_text("ann:hash\n")
+    file = WatchedFile(path, read_users)
+
+    def refuse(self: Path, encoding: str) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", refuse)
+        assert not file.look()
+        assert file.last_error == "Permission denied"
+    assert file.look()
+    assert (file.content, file.last_error) == ({"ann": "hash"}, None)
+    assert not file.look()

@@ -88,7 +88,15 @@ def test_what_is_no_hash_is_refused_and_verifies_nothing(wrong: str) -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    ["{PBKDF2}1000$abc$def", "{PBKDF2}1000$YQ==$", "{PBKDF2}1000$YQ==", "{SSHA256}!!", "{SSHA256}"],
+    [
+        "{SSHA256}\u00e9",
+        "{PBKDF2}1000$\u00e9$YQ==",
+        "{PBKDF2}1000$abc$def",
+        "{PBKDF2}1000$YQ==$",
+        "{PBKDF2}1000$YQ==",
+        "{SSHA256}!!",
+        "{SSHA256}",
+    ],
 )
 def test_a_malformed_hash_is_of_no_password(odd: str) -> None:
     assert not verify("", odd)

@@ -64,9 +64,13 @@ async def test_what_is_kept_is_seen_though_nobody_waits_for_it_any_more() -> Non
     store = Failing()
     store.cancels = True
     records = await opened(store)
-    with pytest.raises(asyncio.CancelledError):
-        await records.change(lambda: put(records, "u"))
-    assert records.users.get("u") is not None
+    told: list[int] = []
+    records.tell = lambda: told.append(records.version)
+    for name in ("one", "two"):
+        with pytest.raises(asyncio.CancelledError):
+            await records.change(lambda hash=name: put(records, "u", hash))  # type: ignore[misc]
+    assert records.users.get("u") == UserRecord(hash="two")
+    assert told == [2]  # of the second change: the first is of a user whom nobody knew
 
 
 async def test_changes_happen_one_after_the_other() -> None:

@@ -48,7 +48,12 @@ class CertificateWatch:
     async def run(self, interval_s: float = WATCH_INTERVAL_S) -> None:
         """For ever, beginning now."""
         while True:
-            await asyncio.to_thread(self.look)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:
+                # A certificate of a kind that nobody thought of must not end the watch over all others.
+                _log.exception("cannot look through the certificates")
+                self.last_error = f"{type(error).__name__}: {error}"
             await asyncio.sleep(interval_s)
 
     def look(self) -> None:

@@ -45,8 +45,10 @@ class Dispatcher:
     ) -> None:
         self.handlers: dict[str, Handler] = {}
         self.foreign_handlers: dict[str, ForeignHandler] = {}
-        self.children: dict[tuple[str, int], set[InboundRequest]] = {}
-        """What runs for tasks of real servers, which cancel by task and on any channel."""
+        self.children: dict[tuple[str, int, str], set[InboundRequest]] = {}
+        """What runs for tasks of real servers, which cancel by task and on any channel; by the key that they came by
+        too, as a task's number is easily guessed.
+        """
         self.local = local
         self.responder = HandshakeResponder(release)
         self.tasks = tasks
@@ -75,9 +77,9 @@ class Dispatcher:
             return faults.too_many_requests(action, self.limits.in_flight_max_requests)
         return None
 
-    def note_child(self, request: "InboundRequest", envelope: Envelope) -> None:
+    def note_child(self, request: "InboundRequest", envelope: Envelope, owner: str) -> None:
         """Keeps a request of a real server under its parent task until it has been answered."""
-        parent, children = (envelope.parent_node, envelope.parent_number), self.children
+        parent, children = (envelope.parent_node, envelope.parent_number, owner), self.children
         if not envelope.parent_node or request.job is None:
             return
         children.setdefault(parent, set()).add(request)
@@ -89,8 +91,8 @@ class Dispatcher:
 
         request.job.add_done_callback(forget)
 
-    def cancel_children(self, wanted: Cancel) -> None:
-        for request in list(self.children.get(wanted.parent, ())):
+    def cancel_children(self, wanted: Cancel, owner: str) -> None:
+        for request in list(self.children.get((*wanted.parent, owner), ())):
             if wanted.request_id in (None, request.id):
                 request.cancel(BY_REQUESTER)
 

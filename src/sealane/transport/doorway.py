@@ -7,7 +7,7 @@ Answers, and the end of the connection, are the channel's.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from sealane.errors import ApiError, Rejected
+from sealane.errors import ApiError, CircuitBreaking, Rejected
 from sealane.model.security import Subject
 from sealane.transport.gate import InboundGate, Peer, Profile
 from sealane.wire.errors import RemoteProtocolError
@@ -15,7 +15,9 @@ from sealane.wire.families.discovery import TCP_HANDSHAKE
 from sealane.wire.frame import COMPRESSED, Frame
 
 IN_QUESTION_MAX: Final = 16
-"""Requests of one socket that wait for the verdict on their key."""
+"""Requests of one socket that wait for the verdict on their key, before one was right."""
+PROVEN_IN_QUESTION_MAX: Final = 1000
+"""The same after that: all that were on their way may have to wait when the key has to be looked at anew."""
 STATUS_OFFSET: Final = 14
 """Of the status in a frame, for the log."""
 
@@ -36,6 +38,12 @@ class Doorway:
         """Whether a request that does not pass ends the connection."""
         self.proven = not self.strict
 
+    def ends_by(self, error: ApiError) -> bool:
+        """Whether the connection ends by the refusal of a request. Who has come by a key that is right stays where
+        there is only no room just now to look at it anew.
+        """
+        return self.strict and not (self.proven and isinstance(error, Rejected | CircuitBreaking))
+
     def look_at(self, frame: Frame) -> bool:
         """Whether the rest of the frame is to be read; what was found is in its `admission`.
 
@@ -55,12 +63,12 @@ class Doorway:
             self._prove()
             return True
         self._check_unproven(frame)
-        if self._in_question >= IN_QUESTION_MAX:
+        most = PROVEN_IN_QUESTION_MAX if self.proven else IN_QUESTION_MAX
+        if self._in_question >= most:
             frame.admission = Rejected(
-                f"rejected [{action}]: [{IN_QUESTION_MAX}] requests of this connection wait for the "
-                "verdict on their key"
+                f"rejected [{action}]: [{most}] requests of this connection wait for the verdict on their key"
             )
-            return not self.strict
+            return self.proven
         self._in_question += 1
         return True
 
@@ -72,6 +80,10 @@ class Doorway:
             self._in_question -= 1
         self._prove()
         return subject
+
+    def drop(self) -> None:
+        """A request whose `admission` nobody will wait for."""
+        self._in_question -= 1
 
     def _check_unproven(self, frame: Frame) -> None:
         if self.proven:

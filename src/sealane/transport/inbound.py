@@ -176,22 +176,39 @@ class InboundChannel(Channel):
     async def _await_admission(
         self, frame: Frame, action: str, admission: Awaitable[Subject]
     ) -> None:
-        assert self._doorway is not None
+        outcome = await self._verdict(frame, action, admission)
         try:
-            subject = await self._doorway.subject(admission)
-            if self.is_open:
-                self._take_in(frame, action, subject)
-        except ApiError as refused:
-            self._refuse(frame, action, refused)
+            if isinstance(outcome, ApiError):
+                self._refuse(frame, action, outcome)
+            elif self.is_open:
+                self._take_in(frame, action, outcome)
         except RemoteProtocolError as wrong:
             self.fail(wrong)
+
+    async def _verdict(
+        self, frame: Frame, action: str, admission: Awaitable[Subject]
+    ) -> Subject | ApiError:
+        """What waits for it takes as much room as what runs."""
+        assert self._doorway is not None
+        dispatcher, size = self._dispatcher, len(frame.body)
+        refusal = dispatcher.check_capacity(action, size)
+        if refusal is not None:
+            self._doorway.drop()
+            return refusal
+        dispatcher.bytes_in_flight += size
+        try:
+            return await self._doorway.subject(admission)
+        except ApiError as refused:
+            return refused
+        finally:
+            dispatcher.bytes_in_flight -= size
 
     def _refuse(self, frame: Frame, action: str, error: ApiError) -> None:
         wire = WIRES.get(frame.version)
         if wire is None:
             raise RemoteProtocolError(f"request [{action}] marked as a handshake", STATUS_OFFSET)
         self._send_error(InboundRequest(frame, action, wire), error)
-        if self._strict:
+        if self._doorway is not None and self._doorway.ends_by(error):
             _log.info("closing connection [%s]: [%s] %s", self.peer, action, error.reason)
             self.close()
 
@@ -280,7 +297,7 @@ class InboundChannel(Channel):
         try:
             envelope, payload = wire.read_request(frame.body)
             if answer is None:
-                self._cancel_foreign(request, payload)
+                self._cancel_foreign(request, payload, subject)
                 return
         except RemoteProtocolError as wrong:
             text = f"malformed message for action [{action}]: {wrong}"
@@ -288,13 +305,13 @@ class InboundChannel(Channel):
             return
         if self._admit(request):
             self._begin(request, _bound(answer, wire), envelope, payload, frame, subject)
-            self._dispatcher.note_child(request, envelope)
+            self._dispatcher.note_child(request, envelope, subject.came_by)
 
-    def _cancel_foreign(self, request: InboundRequest, payload: bytes) -> None:
+    def _cancel_foreign(self, request: InboundRequest, payload: bytes, subject: Subject) -> None:
         """What has ended by itself is no error: the answer is empty either way."""
         wanted = request.wire.read_cancel(request.action, payload)
         if wanted is not None:
-            self._dispatcher.cancel_children(wanted)
+            self._dispatcher.cancel_children(wanted, subject.came_by)
         self._send_answer(request, RESPONSE, b"")
 
     def _unsupported(self, action: str, wire: Wire) -> ApiError:
@@ -328,12 +345,8 @@ class InboundChannel(Channel):
             node, number, reason = read_ban(frame.body)
             dispatcher = self._dispatcher
             now_ms = dispatcher.clock.now_ms()
-            parent, owner = TaskId(node, number), self._owner(subject)
+            parent, owner = TaskId(node, number), subject.came_by
             dispatcher.tasks.ban(parent, reason, now_ms=now_ms, owner=owner)
-
-    def _owner(self, subject: Subject) -> str:
-        """Of a task: the key by which it came, on the port for keys."""
-        return subject.api_key.id if self._strict and subject.api_key is not None else ""
 
     def _admit(self, request: InboundRequest) -> bool:
         """Whether there is room for the request; it has been answered where there is none."""
@@ -387,7 +400,7 @@ class InboundChannel(Channel):
                 start_ms=start_ms,
                 parent=parent,
                 headers=headers,
-                owner=self._owner(subject),
+                owner=subject.came_by,
             ) as task:
                 request.task = task
                 if task.cancelled_reason is not None:

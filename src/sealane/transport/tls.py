@@ -268,6 +268,8 @@ class TlsReceiver(asyncio.BufferedProtocol):
                     self._end_of_data()
                     break
                 inner.buffer_updated(int(count))
+                if not (self._incoming.pending or tls.pending()):
+                    break  # asking for what is not there costs an exception
         except ssl.SSLWantReadError:
             pass  # everything that has arrived is delivered
         except ssl.SSLZeroReturnError:
@@ -298,12 +300,13 @@ class TlsReceiver(asyncio.BufferedProtocol):
             self._link.write(self._outgoing.read())
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Encrypts and writes; what is too much for one record of TLS in parts."""
         view = memoryview(data)
         for start in range(0, len(view), _WRITE_CHUNK):
             chunk = view[start : start + _WRITE_CHUNK]
             try:
-                while chunk:
-                    chunk = chunk[self._tls.write(chunk) :]
+                while (written := self._tls.write(chunk)) < len(chunk):
+                    chunk = chunk[written:]
             except ssl.SSLError as error:
                 self._break(error)
                 return

@@ -215,7 +215,7 @@ class ContextMaker:
             with as_files(store) as (chain, key):
                 for context in contexts:
                     context.load_cert_chain(chain, key, store.passphrase.reveal)
-        except ssl.SSLError as error:
+        except OSError as error:  # of OpenSSL, or of the files that it reads
             raise self._problem(
                 f"the key and certificate in [{path}] cannot be used ({_said(error)})",
                 f"correct [{setting}]",

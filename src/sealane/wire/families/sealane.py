@@ -6,7 +6,7 @@ travel in the frame's own header map.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -42,12 +42,28 @@ class _ErrorData(msgspec.Struct, frozen=True):
     """What ApiError.to_wire gives; the types are checked before an error is made of it."""
 
     type: str
-    status: int
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)]
     reason: str
     metadata: dict[str, Any]
     caused_by: "_ErrorData | None"
     root_causes: "list[_ErrorData] | None"
     suppressed: "list[_ErrorData]"
+
+    def __post_init__(self) -> None:
+        if "failed_shards" in self.metadata:
+            msgspec.convert(self.metadata["failed_shards"], list[_FailedShard])
+
+
+class _Reason(msgspec.Struct, frozen=True):
+    """An error as it is shown."""
+
+    type: str
+    reason: str | None
+    caused_by: "_Reason | None" = None
+
+
+class _FailedShard(msgspec.Struct, frozen=True):
+    reason: _Reason
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -176,6 +192,11 @@ class SealaneWire:
 
 
 SEALANE = SealaneWire()
+
+
+def check_error(data: Any) -> None:
+    """Of plain data that is to be an error: raises msgspec.ValidationError where it cannot be."""
+    msgspec.convert(data, _ErrorData)
 
 
 def read_ban(body: bytes | memoryview) -> tuple[str, int, str]:

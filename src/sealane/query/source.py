@@ -42,19 +42,34 @@ def _object(
     return kept
 
 
-def _value(member: Any, path: str, wanted: SourceFilter, included: bool) -> Any:
-    """What is left of a member; _NOTHING where nothing is."""
+def _value(
+    member: Any, path: str, wanted: SourceFilter, included: bool, *, is_item: bool = False
+) -> Any:
+    """What is left of a member, or of an item of an array; _NOTHING where nothing is."""
     if not isinstance(member, dict | list):
         return member if included else _NOTHING
-    if not included and not _may_match_below(wanted.includes, path):
+    if included:
+        if not _may_match_below(wanted.excludes, path):
+            return member
+    elif not _may_match_below(wanted.includes, path):
         return _NOTHING
     kept: Any
     if isinstance(member, dict):
         kept = _object(member, path + ".", wanted, included)
     else:
-        parts = [_value(each, path, wanted, included) for each in member]
+        parts = [_value(each, path, wanted, included, is_item=True) for each in member]
         kept = [each for each in parts if each is not _NOTHING]
-    return kept if kept or included else _NOTHING
+    return kept if kept or _stays(member, wanted, included, is_item) else _NOTHING
+
+
+def _stays(member: Any, wanted: SourceFilter, included: bool, is_item: bool) -> bool:
+    """Whether an object or an array of which nothing is left is shown as an empty one. The reference filters in two
+    ways: with wildcards in `excludes`, members that lose everything stay and items go; without, what had something to
+    lose goes.
+    """
+    if any("*" in each for each in wanted.excludes):
+        return included and not is_item
+    return included and not member
 
 
 def _any_matches(patterns: tuple[str, ...], path: str) -> bool:
@@ -63,4 +78,10 @@ def _any_matches(patterns: tuple[str, ...], path: str) -> bool:
 
 def _may_match_below(patterns: tuple[str, ...], path: str) -> bool:
     inside = path + "."
-    return any("*" in each or each.startswith(inside) for each in patterns)
+    return any(each.startswith(inside) or _begins_like(each, inside) for each in patterns)
+
+
+def _begins_like(pattern: str, inside: str) -> bool:
+    """Whether what stands before the first wildcard is how the path begins: the wildcard takes all between."""
+    head, star, _ = pattern.partition("*")
+    return bool(star) and inside.startswith(head)

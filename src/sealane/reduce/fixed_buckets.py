@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sealane.errors import AggregationExecution
+from sealane.errors import UnfitState
 from sealane.model.dates import DEFAULT_FORMAT, format_date, resolve_date_math
 from sealane.model.dsl import (
     Agg,
@@ -29,7 +29,7 @@ def merge_buckets(
         partials = [_no_documents(reduction, spec)]
     width = len(partials[0].buckets)
     if any(len(partial.buckets) != width for partial in partials):
-        raise AggregationExecution(
+        raise UnfitState(
             f"aggregation [{spec.name}] was answered with different numbers of buckets"
         )
     if isinstance(spec, RangeAgg | FiltersAgg):

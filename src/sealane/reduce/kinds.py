@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealane.errors import (
-    AggregationExecution,
     ApiError,
     IllegalArgument,
     NumberFormatError,
     TooManyBuckets,
+    UnfitState,
 )
 from sealane.model.dsl import Agg
 from sealane.reduce.partial import (
@@ -128,7 +128,7 @@ class Reduction:
         kind = _KINDS[type(spec)]
         states = [partial for partial in partials if isinstance(partial, kind.partial)]
         if len(states) != len(partials):
-            raise AggregationExecution(
+            raise UnfitState(
                 f"aggregation [{spec.name}] was answered with states of different kinds"
             )
         return kind.merge(self, spec, states)

@@ -110,5 +110,7 @@ def is_large(tree: Mapping[str, AggPartial]) -> bool:
             count += 1 + len(buckets) + (0 if packed is None else len(packed.keys))
             if count > _BUCKETS_MAX:
                 return True
-            waiting += [bucket.aggs for bucket in buckets if bucket.aggs]
+            # All buckets have the same aggregations below them, but for those that were put into gaps.
+            if buckets and (buckets[0].aggs or buckets[-1].aggs):
+                waiting += [bucket.aggs for bucket in buckets if bucket.aggs]
     return False

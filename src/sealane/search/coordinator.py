@@ -15,12 +15,14 @@ from sealane.model.task import Context
 from sealane.reduce import MergeMemo, cluster_reduce_phases
 from sealane.reduce.partial import Partial, ShardCounts, TotalHits
 from sealane.search.aside import aside
+from sealane.search.blamed import UNMERGEABLE, Answered, blamed
 from sealane.search.by_shards import ByShards
 from sealane.search.client_search import ClientSearch
-from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
+from sealane.search.expression import LOCAL, ClusterTarget
 from sealane.search.failed_shards import as_crossed, tell_types
 from sealane.search.fan_out import ask_to_the_end
 from sealane.search.lookups import LookUp, by_search, with_lookups
+from sealane.search.named_clusters import clusters_named
 from sealane.search.outcome import (
     ClusterOutcome,
     Clusters,
@@ -167,7 +169,7 @@ class SearchService:
 
     def _targets(self, request: ClientSearch) -> Sequence[ClusterTarget]:
         if request.body.pit is None:
-            return group_by_cluster(request.expressions, self._remotes.aliases)
+            return clusters_named(request.expressions, self._remotes.aliases, request.options)
         return targets_of(request.body.pit)
 
     async def _in_phases(
@@ -196,17 +198,49 @@ class SearchService:
         progress: Progress | None,
     ) -> SearchOutcome:
         outcomes = await self._ask_all(request, targets, ctx, progress)
-        details = Clusters(tuple(outcome for outcome, _ in outcomes))
         answers = [answer for _, answer in outcomes if answer is not None]
         alone = len(targets) == 1 and len(answers) == 1
+        if alone:
+            whole = answers[0]
+        else:
+            try:
+                whole = await self._merged(request, answers, ctx)
+            except UNMERGEABLE:
+                outcomes = self._without_nonsense(request, targets, outcomes, ctx)
+                answers = [answer for _, answer in outcomes if answer is not None]
+                whole = await self._merged(request, answers, ctx)
         return SearchOutcome(
-            answer=answers[0]
-            if alone
-            else await aside(lambda: self.merge(request, answers, now_ms=ctx.start_ms), answers),
+            answer=whole,
             took_ms=_elapsed_ms(started),
-            reduce_phases=answers[0].reduce_phases if alone else cluster_reduce_phases(answers),
-            clusters=details,
+            reduce_phases=whole.reduce_phases if alone else cluster_reduce_phases(answers),
+            clusters=Clusters(tuple(outcome for outcome, _ in outcomes)),
         )
+
+    async def _merged(
+        self, request: ClientSearch, answers: Sequence[Partial], ctx: Context
+    ) -> Partial:
+        return await aside(lambda: self.merge(request, answers, now_ms=ctx.start_ms), answers)
+
+    def _without_nonsense(
+        self,
+        request: ClientSearch,
+        targets: Sequence[ClusterTarget],
+        outcomes: Sequence[Answered],
+        ctx: Context,
+    ) -> list[Answered]:
+        """The outcomes, where clusters have failed whose answers cannot be merged. Raises for one that may not."""
+        wrong = blamed(outcomes, lambda found: self.merge(request, found, now_ms=ctx.start_ms))
+        kept: list[Answered] = []
+        for target, answered in zip(targets, outcomes, strict=True):
+            error = wrong.get(target.alias)
+            if error is None:
+                kept.append(answered)
+            elif self._remotes.skip_unavailable(target.alias):
+                failed = failed_outcome(target.alias, target.expressions, error, skipped=True)
+                kept.append((failed, None))
+            else:
+                raise error.with_metadata(cluster=target.alias)
+        return kept
 
     def merge(self, request: ClientSearch, answers: Sequence[Partial], *, now_ms: int) -> Partial:
         """The final answer of several clusters, or of those that have answered so far; of none at all it is empty."""

@@ -24,6 +24,15 @@ class ClusterTarget:
     expressions: tuple[str, ...]
 
 
+def names_of(targets: Sequence[ClusterTarget]) -> tuple[str, ...]:
+    """The expressions as one writes them, each with its alias."""
+    return tuple(
+        f"{each.alias}:{name}" if each.alias else name
+        for each in targets
+        for name in each.expressions
+    )
+
+
 def group_by_cluster(
     expressions: Sequence[str], aliases: Callable[[], Sequence[str]], *, selectors: bool = False
 ) -> tuple[ClusterTarget, ...]:

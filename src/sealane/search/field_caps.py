@@ -11,7 +11,7 @@ from sealane.errors import ApiError
 from sealane.model.about_indices import FieldCap, FieldCapsPart, FieldCapsRequest
 from sealane.model.task import Context
 from sealane.search.about_indices import AboutIndices, Asked, IndicesOfRemotes, ask_clusters
-from sealane.search.expression import group_by_cluster
+from sealane.search.named_clusters import clusters_named
 
 UNMAPPED = FieldCap("", "unmapped", False, False)
 
@@ -94,7 +94,9 @@ class FieldCapsService:
         Raises what is wrong with the expressions or with the local cluster's part of them, and the first failure where
         no index could answer.
         """
-        targets = group_by_cluster(request.indices, self._remotes.aliases, selectors=True)
+        targets = clusters_named(
+            request.indices, self._remotes.aliases, request.options, selectors=True
+        )
         asked = await ask_clusters(
             self._local,
             self._remotes,

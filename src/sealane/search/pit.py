@@ -30,9 +30,10 @@ from sealane.search.context_ids import (
     read_pit_id,
     split_context,
 )
-from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
+from sealane.search.expression import LOCAL, ClusterTarget
 from sealane.search.failed_shards import search_failed
 from sealane.search.fan_out import ask_all
+from sealane.search.named_clusters import clusters_named
 from sealane.search.outcome import Clusters, SearchOutcome
 from sealane.search.phased_clusters import PhasedCluster, PhasedShard, keep_one, ordered
 from sealane.search.phases import PhasedSearch, failures_of
@@ -98,7 +99,7 @@ class PointsInTime:
             preference=wanted.preference,
             routing=wanted.routing,
         )
-        targets = group_by_cluster(wanted.expressions, self._remotes.aliases)
+        targets = clusters_named(wanted.expressions, self._remotes.aliases, wanted.options)
         clusters = await self._by_shards.clusters(request, targets, ctx)
         shards = ordered(clusters)
         try:

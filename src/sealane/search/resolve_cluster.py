@@ -24,8 +24,9 @@ from sealane.errors import (
 from sealane.model.clusters import ProductVersion, ResolveClusterRequest
 from sealane.model.search import IndicesOptions
 from sealane.model.task import Context
-from sealane.search.expression import LOCAL, ClusterTarget, group_by_cluster
+from sealane.search.expression import LOCAL, ClusterTarget
 from sealane.search.fan_out import ask_all
+from sealane.search.named_clusters import clusters_named
 from sealane.search.protocols import AboutRemotes, ResolvesNames
 
 DEFAULT_TIMEOUT_S: Final = 5.0
@@ -89,7 +90,7 @@ class ClusterResolver:
         Raises what is wrong with the expressions themselves or with what the local cluster is asked, but for
         IndexNotFound there.
         """
-        targets = self._targets(expressions)
+        targets = self._targets(expressions, options)
         asked_names = expressions is not None
 
         async def ask(target: ClusterTarget) -> ClusterResolution:
@@ -102,12 +103,14 @@ class ClusterResolver:
 
         return await ask_all(ask, targets)
 
-    def _targets(self, expressions: Sequence[str] | None) -> Sequence[ClusterTarget]:
+    def _targets(
+        self, expressions: Sequence[str] | None, options: IndicesOptions
+    ) -> Sequence[ClusterTarget]:
         if expressions is None:
             return [ClusterTarget(alias, ()) for alias in self._remotes.aliases()]
         if not expressions:
             return ()
-        return group_by_cluster(expressions, self._remotes.aliases, selectors=True)
+        return clusters_named(expressions, self._remotes.aliases, options, selectors=True)
 
     async def _ask_local(self, request: ResolveClusterRequest, ctx: Context) -> ClusterResolution:
         try:

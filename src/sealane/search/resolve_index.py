@@ -9,7 +9,8 @@ from sealane.model.about_indices import ResolvedNames, ResolveIndexRequest
 from sealane.model.search import IndicesOptions
 from sealane.model.task import Context
 from sealane.search.about_indices import AboutIndices, IndicesOfRemotes, ask_clusters
-from sealane.search.expression import LOCAL, group_by_cluster
+from sealane.search.expression import LOCAL
+from sealane.search.named_clusters import clusters_named
 
 
 class IndexResolver:
@@ -26,7 +27,7 @@ class IndexResolver:
 
         Raises what is wrong with the expressions or with the local cluster's part of them.
         """
-        targets = group_by_cluster(expressions, self._remotes.aliases, selectors=True)
+        targets = clusters_named(expressions, self._remotes.aliases, options, selectors=True)
         asked = await ask_clusters(
             self._local,
             self._remotes,

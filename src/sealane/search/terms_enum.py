@@ -9,7 +9,7 @@ from sealane.model.task import Context
 from sealane.reduce.merged_terms import merge_terms
 from sealane.reduce.partial import ShardCounts, ShardFailure
 from sealane.search.about_indices import AboutIndices, IndicesOfRemotes, ask_clusters
-from sealane.search.expression import group_by_cluster
+from sealane.search.named_clusters import clusters_named
 
 _SLACK_S = 0.25
 """What a remote has beyond the request's own timeout to get its answer here."""
@@ -38,7 +38,7 @@ class TermsEnumService:
         A remote that fails makes the answer incomplete. Raises what is wrong with the expressions or with the local
         cluster's part of them.
         """
-        targets = group_by_cluster(request.indices, self._remotes.aliases)
+        targets = clusters_named(request.indices, self._remotes.aliases, request.options)
         asked = await ask_clusters(
             self._local,
             self._remotes,

@@ -97,6 +97,28 @@ QUERIES: dict[str, Json] = {
             "boost_mode": "replace",
         }
     },
+    "a score that is wrong for what is hidden": {
+        "function_score": {
+            "query": {
+                "function_score": {
+                    "query": {"range": {"n": {"gte": 700000}}},
+                    "field_value_factor": {"field": "n", "factor": -1},
+                }
+            },
+            "min_score": 1,
+        }
+    },
+    "a nested score that is wrong for what is hidden": {
+        "nested": {
+            "path": "items",
+            "query": {
+                "function_score": {
+                    "query": {"range": {"items.price": {"gte": 700000}}},
+                    "field_value_factor": {"field": "items.price", "factor": -1},
+                }
+            },
+        }
+    },
     "distance_feature": {
         "distance_feature": {"field": "secret_at", "origin": "2020-02-10", "pivot": "1d"}
     },

@@ -10,6 +10,7 @@ from sealane.model.access import bound
 from sealane.model.security import FieldGrant, FieldLimits, IndexLimits
 from tests.security.dls.world import (
     HIDES,
+    MAPPING,
     LimitedAccess,
     World,
     answered,
@@ -140,6 +141,22 @@ async def test_what_tells_of_terms_is_refused_where_documents_are_hidden(
         assert counted["hits"]["total"]["value"] == 7
 
 
+async def test_a_point_in_time_tells_of_no_terms_either(tmp_path: Path) -> None:
+    """T-20: its search names no index, and is refused by the shards."""
+    suggest = {"suggest": {"s": {"text": "canari", "term": {"field": "title"}}}}
+    async with world(tmp_path, "documents", shards=1) as there:
+        _, told = await there.limited("POST", "/docs/_pit?keep_alive=1m")
+        point = {"pit": {"id": json.loads(told)["id"]}}
+        for body, reason in (
+            (suggest, NO_SUGGEST),
+            ({**suggest, "size": 0}, NO_SUGGEST),
+            ({"profile": True}, NO_PROFILE),
+        ):
+            status, told = await there.limited("POST", "/_search", {**point, **body})
+            assert (status, leaks(told, "documents")) == (400, False)
+            assert reason in told
+
+
 async def test_a_profile_under_hidden_fields_says_what_was_asked(tmp_path: Path) -> None:
     async with world(tmp_path, "fields", shards=1) as there:
         body = {"profile": True, "query": {"match": {"secret_text": "whatever"}}}
@@ -262,6 +279,30 @@ async def test_the_fields_that_there_are(tmp_path: Path, names: str) -> None:
         assert json.loads(told)["fields"] == {}
 
 
+async def test_indices_of_one_mapping_have_their_own_limits(tmp_path: Path) -> None:
+    """X-44: what is visible of one says nothing of another, of however many: what they share is found out once."""
+    async with world(tmp_path, "fields", shards=1) as there:
+        for number in range(17):
+            await there.local.call("PUT", f"/bare_{number}", {"mappings": MAPPING})
+        path = "/*/_field_caps?fields=secret,n&include_unmapped=true"
+        _, told = await there.limited("GET", path)
+        fields = json.loads(told)["fields"]
+        assert fields["secret"]["unmapped"]["indices"] == ["docs"]
+        assert "docs" not in fields["secret"]["keyword"]["indices"]
+        assert "unmapped" not in fields["n"]
+
+
+async def test_an_index_filter_finds_no_hidden_dates(tmp_path: Path) -> None:
+    """T-20: an index is told of where its documents may match, and fields that are hidden match nothing."""
+    body = {"index_filter": {"range": {"secret_at": {"gte": "2020-01-01"}}}}
+    async with world(tmp_path, "fields", shards=1) as there:
+        _, told = await there.limited("POST", "/docs/_field_caps?fields=n", body)
+        assert json.loads(told) == {"indices": [], "fields": {}}
+        enumerated = {"field": "kind", **body}
+        _, told = await there.limited("POST", "/docs/_terms_enum", enumerated)
+        assert json.loads(told)["terms"] == []
+
+
 async def test_an_index_filter_knows_only_visible_dates(tmp_path: Path) -> None:
     """The dates of hidden documents could be found out by it."""
     async with world(tmp_path, "both", shards=2) as there:
@@ -335,6 +376,39 @@ async def test_a_kept_answer_is_of_the_same_limits(tmp_path: Path) -> None:
             assert found == expected
             whole = await there.local.call("POST", "/docs/_search?request_cache=true", body)
             assert len(whole["aggregations"]["t"]["buckets"]) == 10
+
+
+async def test_kept_answers_of_queries_that_are_equal_to_python(tmp_path: Path) -> None:
+    """T-20: `true`, `1` and `1.0` are three keywords. Who may see one of them is never shown what another may see."""
+    async with world(tmp_path, "documents", shards=1) as there:
+        mapping = {"mappings": {"properties": {"level": {"type": "keyword"}}}}
+        await there.local.call("PUT", "/docs_levels", mapping)
+        levels = {"a": "true", "b": "1", "c": "1.0"}
+        await there.local.fill("docs_levels", {k: {"level": v} for k, v in levels.items()})
+        await there.local.call(
+            "PUT", "/docs_levels/_alias/docs_one", {"filter": {"term": {"level": 1}}}
+        )
+        await there.local.call(
+            "PUT", "/docs_levels/_alias/docs_true", {"filter": {"term": {"level": True}}}
+        )
+        counted: Any = {"size": 0, "aggs": {"t": {"terms": {"field": "level"}}}}
+
+        async def seen(limits: IndexLimits, path: str = "docs_levels") -> list[str]:
+            with bound(LimitedAccess(limits)):
+                answer = await there.local.call(
+                    "POST", f"/{path}/_search?request_cache=true", counted
+                )
+                hits = (await there.local.call("POST", f"/{path}/_search"))["hits"]["hits"]
+            keys = [each["key"] for each in answer["aggregations"]["t"]["buckets"]]
+            assert keys == [hit["_source"]["level"] for hit in hits]
+            return keys
+
+        for _ in range(2):
+            for text, level in ((b"true", "true"), (b"1", "1"), (b"1.0", "1.0")):
+                one = IndexLimits(queries=((b'{"term": {"level": %b}}' % text,),))
+                assert await seen(one) == [level]
+            for alias, level in (("docs_one", "1"), ("docs_true", "true")):
+                assert await seen(IndexLimits(), alias) == [level]
 
 
 async def test_an_alias_may_be_all_that_somebody_may_use(tmp_path: Path) -> None:

@@ -82,3 +82,21 @@ async def test_fields_of_roles_and_keys(
         counts = [answer["aggregations"][each]["value"] > 0 for each in ("n", "t")]
         assert counts == ["n" in seen, "tags" in seen]
         assert set(caps["fields"]) - {"obj", "items"} == seen - {"obj", "items"}
+
+
+@pytest.mark.parametrize(
+    ("grant", "found"), [(("p#x",), 1), (("p#*",), 1), (("p",), 0), (("p", "x"), 0)]
+)
+async def test_a_field_with_several_columns_is_visible_or_not(
+    tmp_path: Path, grant: tuple[str, ...], found: int
+) -> None:
+    """X-44: whatever its name looks like: the columns of a place go with its field, and with no other one."""
+    async with world(tmp_path, "fields", shards=1) as there:
+        mapping = {"properties": {"p": {"type": "keyword"}, "p#x": {"type": "geo_point"}}}
+        await there.local.call("PUT", "/docs_places", {"mappings": mapping})
+        await there.local.fill("docs_places", {"1": {"p": "a", "p#x": [7, 70]}})
+        box = {"top_left": [0, 89], "bottom_right": [20, 0]}
+        with bound(LimitedAccess(limits(fields=((FieldGrant(grant=grant),),)))):
+            query = {"query": {"geo_bounding_box": {"p#x": box}}}
+            counted = await there.local.call("POST", "/docs_places/_count", query)
+        assert counted["count"] == found

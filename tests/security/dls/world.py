@@ -148,11 +148,16 @@ class LimitedAccess:
     def __init__(self, limits: IndexLimits) -> None:
         self._limits = limits
 
+    is_granted = True
+
     def allows(self, name: str) -> bool:
         return True
 
     def limits(self, names: Sequence[str]) -> IndexLimits | None:
         return self._limits if any(name.startswith("docs") for name in names) else None
+
+    def exceeds(self, name: str, other: str) -> bool:
+        return False
 
     def denial(self, names: Sequence[str]) -> SecurityError:
         return SecurityError(f"{names} is denied")

@@ -102,3 +102,23 @@ def test_grants_of_one_side_are_united_and_sides_intersected() -> None:
 def test_a_source_with_comments_is_read() -> None:
     limits = FieldLimits(((FieldGrant(grant=("a",)),),))
     assert visible_source(b'{"a": 1, /* b */ "b": 2}', limits) == b'{"a":1}'
+
+
+@pytest.mark.parametrize("inner", ['{"a":%s}', "[%s]", '[{"a":%s}]', '{"a":[%s]}'])
+def test_what_lies_too_deep_is_left_out(inner: str) -> None:
+    """Whoever may write a document cannot make it one that nobody can read: the rest of it is shown."""
+    deep = "1"
+    for _ in range(450):
+        deep = inner % deep
+    limits = FieldLimits(((FieldGrant(excepted=("secret*",)),),))
+    source = b'{"n":1,"deep":%b,"secret":"raven"}' % deep.encode()
+    shown = json.loads(visible_source(source, limits))
+    assert shown["n"] == 1
+    assert "secret" not in shown
+
+
+def test_names_of_many_dots_are_left_out_or_decided() -> None:
+    limits = FieldLimits(((FieldGrant(excepted=("a.secret*",)),),))
+    short, long = ".".join("a" * 900), ".".join("a" * 90_000)
+    source = json.dumps({short: 1, long: 2, "a.secret": 3}).encode()
+    assert json.loads(visible_source(source, limits)) == {short: 1}

@@ -35,6 +35,7 @@ from sealane.engine.embedded.search.now import uses_now
 from sealane.engine.embedded.search.profile import Timing, profile_of
 from sealane.engine.embedded.search.rank import Row
 from sealane.engine.embedded.search.rescore import rescored, rescorers, window_of
+from sealane.engine.embedded.search.same import same
 from sealane.engine.embedded.search.scope import (
     EVERYTHING,
     NOTHING,
@@ -231,8 +232,8 @@ def _cache_key(view: ShardView, request: ShardSearch) -> Hashable | None:
         view.generation,
         request.index_name,
         request.body.raw,
-        request.filter,
-        request.documents,
+        same(request.filter),
+        same(request.documents),
         request.fields,
         request.shard_index,
         request.shard_count,
@@ -243,8 +244,8 @@ def _plan(state: ViewState, request: ShardSearch) -> Plan:
     key = (
         request.index_name,
         request.body.raw,
-        request.filter,
-        request.documents,
+        same(request.filter),
+        same(request.documents),
         request.now_ms if uses_now(request) else None,
         request.shard_index,
         request.shard_count,
@@ -291,7 +292,7 @@ def _compile(state: ViewState, request: ShardSearch) -> Plan:
 
 def _unnamed(scope: Scope) -> Scope:
     """For the filter of an alias, which names no queries."""
-    return Scope(scope.state, scope.index_name, scope.now_ms)
+    return Scope(scope.state, scope.index_name, scope.now_ms, visible=scope.visible)
 
 
 def _filtered(query: Compiled, restriction: Compiled) -> Compiled:

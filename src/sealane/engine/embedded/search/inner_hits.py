@@ -16,7 +16,13 @@ from sealane.engine.embedded.search.highlight import Highlighter
 from sealane.engine.embedded.search.nested import InnerQuery, owners_of
 from sealane.engine.embedded.search.rank import Row, sort_rows
 from sealane.engine.embedded.search.scope import Compiled, Scope, both
-from sealane.engine.embedded.search.scored import Docs, docs_of, docs_of_rows, scores_of
+from sealane.engine.embedded.search.scored import (
+    Docs,
+    docs_of,
+    docs_of_rows,
+    every_doc_of,
+    scores_of,
+)
 from sealane.engine.embedded.search.sorting import SortKey, sort_keys
 from sealane.engine.embedded.search.state import ViewState
 from sealane.engine.embedded.search.table import column_values
@@ -186,7 +192,7 @@ def _places(docs: Docs, path: str, scope: Scope) -> dict[int, _Object]:
             break
         levels.append(above)
         wanted = sorted({known[key][1] for key in missing.keys.tolist()})
-        missing = docs_of(tantivy.Query.term_set_query(scope.schema, SEQ_NO, wanted), scope)
+        missing = every_doc_of(tantivy.Query.term_set_query(scope.schema, SEQ_NO, wanted), scope)
     found: dict[int, _Object] = {}
     for key in docs.keys.tolist():
         steps: list[tuple[str, int]] = []

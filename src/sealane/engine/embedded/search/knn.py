@@ -52,7 +52,7 @@ def _filters(query: dsl.Knn, scope: Scope, inner: Compile) -> list[Compiled]:
     """What limits the choice before it is made: the filters of an alias too, and what may be seen."""
     found = [inner(each, scope) for each in query.filters]
     if scope.restriction is not None:
-        unnamed = Scope(scope.state, scope.index_name, scope.now_ms)
+        unnamed = Scope(scope.state, scope.index_name, scope.now_ms, visible=scope.visible)
         found.append(inner(scope.restriction, unnamed))
     if scope.visible is not None:
         found.append(Compiled(scope.visible))

@@ -60,7 +60,7 @@ def _shows(fields: VisibleFields, column: str, view: ShardView) -> bool:
         return True
     if column in view.mapping.fields:
         return fields.shows(column)
-    return fields.shows(column.partition("#")[0])
+    return fields.shows(column.rpartition("#")[0] or column)
 
 
 def shows(view: ShardView, path: str) -> bool:
@@ -98,7 +98,7 @@ def visible_documents(request: ShardSearch, scope: Scope) -> tantivy.Query | Non
 def compile_visible(query: dsl.Query, scope: Scope) -> tantivy.Query | None:
     """The same of a query that says which documents are visible. It looks at fields that are hidden too."""
     view = scope.state.view
-    whole = Scope(state_of(view.whole or view), scope.index_name, scope.now_ms)
+    whole = Scope(state_of(view.whole or view), scope.index_name, None)
     compiled = compile_query(query, whole)
     return None if compiled is EVERYTHING else compiled.query
 

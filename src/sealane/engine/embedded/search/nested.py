@@ -19,7 +19,15 @@ from sealane.engine.embedded.search.scope import (
     both,
     constant,
 )
-from sealane.engine.embedded.search.scored import Docs, Floats, Keys, docs_of, exactly, scores_of
+from sealane.engine.embedded.search.scored import (
+    Docs,
+    Floats,
+    Keys,
+    docs_of,
+    every_doc_of,
+    exactly,
+    scores_of,
+)
 from sealane.engine.embedded.search.state import state_of
 from sealane.engine.embedded.view import NESTED_PATH, PARENT, ROOT, SEQ_NO
 from sealane.engine.mapping import Mapping
@@ -53,6 +61,7 @@ def nested_scope(scope: Scope, path: str) -> Scope | None:
         documents=scope.documents or scope.state,
         named=[],
         inner=[],
+        visible=None,
     )
     if scope.visible is not None:
         below.visible = objects_of(scope.visible, path, scope, below)
@@ -147,7 +156,7 @@ def owners_of(docs: Docs, path: str, level: str, scope: Scope) -> Keys:
     keys = np.array(searcher.fast_field_values(PARENT, docs.addresses), np.int64)
     while at and at != level:
         known = np.unique(keys)
-        chosen = docs_of(_with_keys(known, scope), scope)
+        chosen = every_doc_of(_with_keys(known, scope), scope)
         above = np.array(searcher.fast_field_values(PARENT, chosen.addresses), np.int64)
         keys = above[np.searchsorted(chosen.keys, keys)]
         at = mapping.nested_at(at.rpartition(".")[0])

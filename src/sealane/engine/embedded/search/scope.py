@@ -10,6 +10,7 @@ from sealane.engine.embedded.search.state import ViewState
 from sealane.engine.mapping import Field
 from sealane.errors import ApiError, QueryShardError
 from sealane.model import dsl
+from sealane.model.dates import no_present
 
 if TYPE_CHECKING:
     from sealane.engine.embedded.search.nested import InnerQuery
@@ -48,7 +49,8 @@ class Scope:
 
     state: ViewState
     index_name: str
-    now_ms: int
+    now_ms: int | None
+    """None where nothing may depend on the time."""
     named: list[tuple[str, tantivy.Query]] = field(default_factory=list)
     depth: int = 0
     size: int = 10
@@ -69,6 +71,13 @@ class Scope:
     @property
     def schema(self) -> tantivy.Schema:
         return self.state.view.schema
+
+    @property
+    def present_ms(self) -> int:
+        """Raises IllegalArgument where nothing may depend on the time."""
+        if self.now_ms is None:
+            raise no_present()
+        return self.now_ms
 
     def mapped(self, path: str) -> Field | None:
         """The mapping of a field. One that is hidden has it too, but no column."""

@@ -6,7 +6,8 @@ path, a query without any such node, has `scorer` None and costs what it did.
 
 What others use:
 
-- `docs_of(query, scope) -> Docs`: all documents of a tantivy query, ascending by key (`_seq_no`).
+- `docs_of(query, scope) -> Docs`: the documents of a tantivy query that may be seen, ascending by key (`_seq_no`). Only
+  these are computed with: an error would quote the value of one that is hidden. `every_doc_of` has those too.
 - `scores_of(compiled, docs, scope) -> Floats`: the score of each of `docs` under a compiled query, of whichever kind;
   NaN for a document that it does not match.
 - `matches_of(query, docs, scope) -> Flags`: which of `docs` a tantivy query matches.
@@ -83,6 +84,11 @@ def place_of(address: DocAddress) -> int:
 
 
 def docs_of(query: tantivy.Query, scope: Scope) -> Docs:
+    return every_doc_of(query if scope.visible is None else both(query, scope.visible), scope)
+
+
+def every_doc_of(query: tantivy.Query, scope: Scope) -> Docs:
+    """Hidden ones too: for finding the way from what may be seen to what holds it."""
     total = scope.state.count(query)
     if total == 0:
         return Docs(np.empty(0, np.int64), np.empty(0, np.int64))

@@ -107,8 +107,10 @@ def _date(
     offset = parse_time(
         values.text_of(parameters.get("offset", "0d")), "DecayFunctionParser.offset"
     ).ms
-    origin: float = scope.now_ms
-    if parameters.get("origin") is not None:
+    origin: float
+    if parameters.get("origin") is None:
+        origin = scope.present_ms
+    else:
         text = values.text_of(parameters["origin"])
         origin = values.date(text, mapped, scope.now_ms, round_up=False, fmt=None, zone=None)
     step = _NS_IN_MS if mapped.type is FieldType.DATE_NANOS else 1

@@ -268,7 +268,7 @@ _LOW_24 = 0xFF_FFFF
 def _random(function: RandomScore, scope: Scope) -> Function:
     # Another cluster asks under its alias of this one, which is no part of the index's name.
     salt = text_hash(scope.index_name.rpartition(":")[2]) << 10 | scope.state.view.shard
-    seed = scope.now_ms & 0xFFFF_FFFF if function.seed is None else function.seed
+    seed = scope.present_ms & 0xFFFF_FFFF if function.seed is None else function.seed
     salted = mix(seed ^ salt & 0xFFFF_FFFF)
     if function.field is None:
         if function.seed is not None:

@@ -111,7 +111,13 @@ def boolean(value: Scalar) -> int:
 
 
 def date(
-    value: Scalar, mapped: Field, now_ms: int, *, round_up: bool, fmt: str | None, zone: str | None
+    value: Scalar,
+    mapped: Field,
+    now_ms: int | None,
+    *,
+    round_up: bool,
+    fmt: str | None,
+    zone: str | None,
 ) -> int:
     """Epoch milliseconds, held within what a column can hold."""
     ms = resolve_date_math(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tantivy
 
 from sealane.engine.embedded.search.scope import Scope
-from sealane.engine.embedded.search.scored import Docs, Doubles, Flags, Floats, docs_of
+from sealane.engine.embedded.search.scored import Docs, Doubles, Flags, Floats, every_doc_of
 from sealane.engine.embedded.view import VECTOR
 from sealane.engine.mapping import Field
 
@@ -71,14 +71,14 @@ vector_cache = VectorCache()
 
 
 def matrix_of(mapped: Field, scope: Scope) -> Matrix:
-    """All vectors of a field."""
+    """All vectors of a field, those of hidden documents too: it is kept for everybody."""
     view = scope.state.view
     key = (view.index_uuid, view.shard, mapped.path)
     return vector_cache.get(key, view.generation, lambda: _read(mapped, scope))
 
 
 def _read(mapped: Field, scope: Scope) -> Matrix:
-    docs = docs_of(tantivy.Query.exists_query(mapped.path), scope)
+    docs = every_doc_of(tantivy.Query.exists_query(mapped.path), scope)
     searcher, name = scope.state.view.searcher, mapped.path + VECTOR
     data = b"".join(searcher.doc(address)[name][0] for address in docs.addresses)
     rows = np.frombuffer(data, "<f4").astype(np.float32)

@@ -160,7 +160,7 @@ class CompositeNode(Node):
             raise error
         self.sources = [SourceReader(each, run) for each in agg.sources]
         self.types = [each.type for each in self.sources]
-        self.after = after_tuple(agg, [each.column for each in self.sources], run.scope.now_ms)
+        self.after = after_tuple(agg, [each.column for each in self.sources], run.scope.present_ms)
 
     def collect(self, query: tantivy.Query) -> AggPartial:
         counts = self._counts(query)

@@ -58,7 +58,7 @@ class BestHitsNode(Node):
             index_name=self.scope.index_name,
             body=self.body,
             size=self.size,
-            now_ms=self.scope.now_ms,
+            now_ms=self.scope.present_ms,
         )
         hits = fetch(rows, plan, request)
         types = [key.type for key in plan.keys] if not plan.by_score and hits else None

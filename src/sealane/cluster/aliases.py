@@ -8,7 +8,14 @@ import msgspec
 from sealane.cluster.metadata import Alias, ClusterMetadata, IndexMetadata
 from sealane.cluster.names import InvalidAliasName, check_alias_name
 from sealane.cluster.resolve import resolve
-from sealane.errors import AliasesNotFound, ApiError, IllegalArgument, IllegalState
+from sealane.errors import (
+    AliasesNotFound,
+    ApiError,
+    IllegalArgument,
+    IllegalState,
+    RefusedUnderLimits,
+    SecurityError,
+)
 from sealane.model.access import Access
 from sealane.model.patterns import matches
 from sealane.model.search import IndicesOptions
@@ -63,6 +70,7 @@ def changed_by(
     targets = [_targets(meta, action, access) for action in actions]
     if access is not None:
         _check_aliases(actions, access)
+        _check_added(actions, targets, access)
     removed = {
         index.uuid: index
         for action, indices in zip(actions, targets, strict=True)
@@ -184,6 +192,29 @@ def _check_aliases(actions: Sequence[AliasChange], access: Access) -> None:
         name for action in actions for name in action.aliases if "*" not in name and name != "_all"
     )
     check_allowed(access, (), tuple(named))
+
+
+def _check_added(
+    actions: Sequence[AliasChange], targets: Sequence[Sequence[IndexMetadata]], access: Access
+) -> None:
+    """Nobody gains by a new name: what may be seen, or done, is decided by names. Raises SecurityError."""
+    added = [
+        (index.name, alias)
+        for action, indices in zip(actions, targets, strict=True)
+        if action.kind == "add"
+        for index in indices
+        for alias in action.aliases
+    ]
+    for index in dict.fromkeys(index for index, _ in added):
+        if access.limits((index,)) is not None:
+            raise RefusedUnderLimits(
+                "Alias requests are not allowed for users who have field or document level security enabled on one "
+                "of the indices"
+            )
+    if any(access.exceeds(alias, index) for index, alias in added):
+        raise SecurityError(
+            "Adding an alias is not allowed when the alias has more permissions than any of the indices"
+        )
 
 
 def check_allowed(access: Access, indices: Sequence[str], aliases: Sequence[str]) -> None:

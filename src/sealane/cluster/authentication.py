@@ -2,19 +2,25 @@
 
 It speaks as `security.stores.security` does, so that whatever asks it need not know which of the two it is. What is
 remembered goes when the cluster publishes that something has changed; while there is no master, nobody new gets in.
+Roles are asked for anew at once then: requests that run go on by what these grant now.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 from sealane.clock import Clock
 from sealane.cluster.authentication_messages import (
     AUTHENTICATE,
+    FIND_ROLES,
     VERIFY_KEY,
     AuthenticateRequest,
+    RolesRequest,
     VerifyKeyRequest,
     encode,
     read_authenticated,
+    read_roles_there,
     read_verified_key,
     roles_from_wire,
 )
@@ -37,7 +43,14 @@ from sealane.security.stores.cross_cluster_keys import VerifiedKey
 from sealane.security.stores.decisions import Decisions
 from sealane.security.stores.known import USERS_MAX, Known
 
+_log = logging.getLogger("sealane.security")
+
 TIMEOUT_S: Final = 10.0
+ROLES_TIMEOUT_S: Final = 1.0
+"""For the roles that running requests go by: without an answer within this time they grant nothing."""
+Start = Callable[[Coroutine[Any, Any, None]], object]
+_SERVER_ERRORS: Final = 500
+_CAUSES_MAX: Final = 5
 KEY_TTL_MS: Final = 60_000
 ROLES_MAX: Final = 10_000
 
@@ -52,8 +65,11 @@ class AskedSecurity:
         master: Callable[[], NodeInfo | None],
         tasks: TaskRegistry,
         clock: Clock,
+        start: Start,
+        denies_anonymous_as_403: bool = True,
     ) -> None:
-        """`master` is the node that holds the data, while it is there."""
+        """`master` is the node that holds the data, while it is there. `start` runs something beside requests."""
+        self._start = start
         self._fellows = fellows
         self._master = master
         self._tasks = tasks
@@ -62,7 +78,7 @@ class AskedSecurity:
         self._subjects = Known[Subject](USERS_MAX)
         self._keys = Known[VerifiedKey](ROLES_MAX)
         self._roles: dict[str, RoleDescriptor] = {}
-        self._decisions = Decisions(self._find)
+        self._decisions = Decisions(self._find, denies_anonymous_as_403=denies_anonymous_as_403)
         self.last_error: ApiError | None = None
         """Why the last question had no answer, where that was no fault of whoever was asked about."""
 
@@ -71,13 +87,34 @@ class AskedSecurity:
         if version == self._version:
             return
         self._version = version
-        self._forget()
+        self._subjects.clear()
+        self._keys.clear()
+        if self._roles:
+            self._start(self._ask_roles(version))
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Everything: for another master, whose versions have nothing to do with those of the one before."""
         self._subjects.clear()
         self._keys.clear()
         self._roles = {}
         self._decisions.forget()
+
+    async def _ask_roles(self, version: int) -> None:
+        """What the known roles grant now. Answers to those who ask who somebody is may come ahead of this one, and
+        tell the same.
+        """
+        names = list(self._roles)
+        try:
+            async with asyncio.timeout(ROLES_TIMEOUT_S):
+                answer = read_roles_there(await self._ask(FIND_ROLES, encode(RolesRequest(names))))
+            found = roles_from_wire(answer.roles)
+        except (ApiError, TimeoutError):
+            found = {}
+        if version == self._version:  # else the next one is on its way
+            for name in names:
+                self._roles.pop(name, None)
+            self._roles.update(found)
+            self._decisions.roles_changed()
 
     # -- who asks ----------------------------------------------------------------------------------------------
 
@@ -87,7 +124,7 @@ class AskedSecurity:
         return None if digest is None else self._subjects.get(digest, self._clock.now_ms())
 
     async def authenticate(self, credentials: Credentials) -> Subject:
-        """Raises AuthenticationFailed; MasterNotDiscovered and errors of connections where nobody can be asked."""
+        """Raises AuthenticationFailed; MasterNotDiscovered where nobody can be asked."""
         request = AuthenticateRequest(
             authorization=_revealed(credentials.authorization),
             run_as=credentials.run_as,
@@ -97,6 +134,9 @@ class AskedSecurity:
             uri=credentials.uri,
         )
         answer = read_authenticated(await self._ask(AUTHENTICATE, encode(request)))
+        if not self._takes(answer.version):
+            # It was on its way while something changed, roles perhaps: those of before must not be learned again.
+            answer = read_authenticated(await self._ask(AUTHENTICATE, encode(request)))
         subject = decode_subject(answer.subject)
         known = self._takes(answer.version)
         self._learn(roles_from_wire(answer.roles))
@@ -147,13 +187,21 @@ class AskedSecurity:
         with self._tasks.start(action, start_ms=self._clock.now_ms()) as task:
             ctx = Context(task=task, subject=SYSTEM, start_ms=task.start_ms)
             try:
-                return await self._fellows().ask(node, action, payload, ctx, timeout_s=TIMEOUT_S)
+                answer = await self._fellows().ask(node, action, payload, ctx, timeout_s=TIMEOUT_S)
             except ApiError as error:
-                failed = as_authentication_failure(error)
-                if failed is None:
-                    self.last_error = error
-                    raise
-                raise failed from None
+                raise self._told(error, node) from None
+        self.last_error = None
+        return answer
+
+    def _told(self, error: ApiError, node: NodeInfo) -> ApiError:
+        """What the caller is told. Addresses and certificates are nothing for those whom nobody has let in yet."""
+        failed = as_authentication_failure(error)
+        if failed is not None or error.status < _SERVER_ERRORS:
+            return failed or error
+        if self.last_error is None or self.last_error.reason != error.reason:
+            _log.warning("cannot ask node [%s] who somebody is: %s", node.name, _causes(error))
+        self.last_error = error
+        return MasterNotDiscovered()
 
     # -- what they may do --------------------------------------------------------------------------------------
 
@@ -164,7 +212,7 @@ class AskedSecurity:
         if any(self._roles.get(name) != role for name, role in roles.items()):
             self._decisions.roles_changed()
         if len(self._roles) + len(roles) > ROLES_MAX:
-            self._forget()
+            self.forget()
         self._roles.update(roles)
 
     def access(self, subject: Subject, action: str, indices: Sequence[str] = ()) -> Access:
@@ -185,6 +233,16 @@ def as_authentication_failure(error: ApiError) -> AuthenticationFailed | None:
     )
     failed.metadata.update(error.metadata)
     return failed
+
+
+def _causes(error: BaseException) -> str:
+    """Its reason, and those below it."""
+    said: list[str] = []
+    link: BaseException | None = error
+    while link is not None and len(said) < _CAUSES_MAX:
+        said.append(link.reason if isinstance(link, ApiError) else str(link))
+        link = (link.caused_by if isinstance(link, ApiError) else None) or link.__cause__
+    return ": ".join(said)
 
 
 def _revealed(secret: Secret | None) -> str | None:

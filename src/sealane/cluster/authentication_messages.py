@@ -14,6 +14,7 @@ from sealane.security.rules.descriptors import parse_role, role_json
 
 AUTHENTICATE: Final = "internal:security/authenticate"
 VERIFY_KEY: Final = "internal:security/cross_cluster_key"
+FIND_ROLES: Final = "internal:security/roles"
 
 
 class AuthenticateRequest(msgspec.Struct, frozen=True, array_like=True):
@@ -56,13 +57,32 @@ class VerifyKeyAnswer(msgspec.Struct, frozen=True, array_like=True):
     version: int
 
 
+class RolesRequest(msgspec.Struct, frozen=True, array_like=True):
+    names: list[str]
+
+
+class RolesAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """`roles` are those that are there, by name."""
+
+    roles: dict[str, dict[str, Any]]
+
+
 T = TypeVar("T")
-Message = AuthenticateRequest | AuthenticateAnswer | VerifyKeyRequest | VerifyKeyAnswer
+Message = (
+    AuthenticateRequest
+    | AuthenticateAnswer
+    | VerifyKeyRequest
+    | VerifyKeyAnswer
+    | RolesRequest
+    | RolesAnswer
+)
 _encoder = msgspec.msgpack.Encoder()
 _authenticate = msgspec.msgpack.Decoder(AuthenticateRequest)
 _authenticated = msgspec.msgpack.Decoder(AuthenticateAnswer)
 _verify_key = msgspec.msgpack.Decoder(VerifyKeyRequest)
 _verified_key = msgspec.msgpack.Decoder(VerifyKeyAnswer)
+_roles = msgspec.msgpack.Decoder(RolesRequest)
+_roles_there = msgspec.msgpack.Decoder(RolesAnswer)
 
 
 def encode(message: Message) -> bytes:
@@ -87,6 +107,16 @@ def read_verify_key(payload: bytes) -> VerifyKeyRequest:
 def read_verified_key(payload: bytes) -> VerifyKeyAnswer:
     """Raises IllegalArgument for bytes that are none."""
     return _read(_verified_key, payload, VERIFY_KEY)
+
+
+def read_roles(payload: bytes) -> RolesRequest:
+    """Raises IllegalArgument for bytes that are none."""
+    return _read(_roles, payload, FIND_ROLES)
+
+
+def read_roles_there(payload: bytes) -> RolesAnswer:
+    """Raises IllegalArgument for bytes that are none."""
+    return _read(_roles_there, payload, FIND_ROLES)
 
 
 def _read(decoder: msgspec.msgpack.Decoder[T], payload: bytes, action: str) -> T:

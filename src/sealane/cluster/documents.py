@@ -70,6 +70,8 @@ class Target(Protocol):
     def limits(self) -> IndexLimits | None: ...
     @property
     def metadata(self) -> IndexMetadata: ...
+    @property
+    def asked(self) -> str: ...
 
 
 class TargetSource(Protocol):
@@ -240,7 +242,7 @@ class Documents:
             for at in numbers:
                 outcomes[at] = Outcome(name, items[at].op.id, error)
             return
-        _judge_items(name, numbers, items)
+        _judge_items(target.asked, numbers, items)
         filed = by_uuid.setdefault(target.uuid, (target, []))
         filed[1].extend(numbers)
         if target.routing is not None:

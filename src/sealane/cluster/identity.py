@@ -56,7 +56,8 @@ class DataFolder:
         Raises IllegalState when another process has it, or its format is not known here; IOFailure.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            # It holds hashes of passwords and keys beside the documents: nobody else's to read.
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (path / "node.lock").open("ab")
         except OSError as error:
             raise IOFailure(f"cannot use the data folder [{path}]: {error.strerror}") from error

@@ -25,6 +25,7 @@ from sealane.cluster.found_indices import ADMIN_OPTIONS, FoundIndices, Guard
 from sealane.cluster.index_changes import mapping_json, new_index, with_settings
 from sealane.cluster.index_store import IndexStore
 from sealane.cluster.metadata import IndexMetadata
+from sealane.cluster.names import check_index_name
 from sealane.cluster.opened import IndexEngine, OpenedIndices, config_of
 from sealane.cluster.resolve import (
     WriteTarget,
@@ -122,16 +123,20 @@ class IndexService(FoundIndices):
         now_ms = self._clock.now_ms()
         access = self._guard()
         meta = self._indices.metadata
+        wanted = resolve_date_name(name, now_ms)
         # Who may not write to an index that is not there hears, as in the reference, that it may not make it.
-        missing = auto_create and resolve_write_target(meta, name, now_ms) is None
-        target = None if missing else resolve_write_target(meta, name, now_ms, access)
-        if require_alias and self._indices.metadata.alias(resolve_date_name(name, now_ms)) is None:
+        if auto_create and meta.index(wanted) is None and meta.alias(wanted) is None:
+            check_index_name(wanted)
+            target = None
+        else:
+            target = resolve_write_target(meta, name, now_ms, access)
+        if require_alias and meta.alias(wanted) is None:
             raise _not_made(
                 name, f"and [require_alias] request flag is [true] and [{name}] is not an alias"
             )
         if target is None:
             if not auto_create:
-                raise IndexNotFound(resolve_date_name(name, now_ms))
+                raise IndexNotFound(wanted)
             await self.ensure(name)
             target = resolve_write_target(
                 self._indices.metadata, name, self._clock.now_ms(), access
@@ -183,9 +188,7 @@ class IndexService(FoundIndices):
         """Raises IndexNotFound, IllegalArgument for wildcards that are not allowed and for
         aliases.
         """
-        if not expressions:
-            raise ActionRequestValidation(["index / indices is missing"])
-        self._refuse_wildcards(expressions)
+        self.check_destructive(expressions, "index / indices is missing")
 
         access = self._guard()
 
@@ -207,9 +210,7 @@ class IndexService(FoundIndices):
         """Opens or closes indices; returns the names of those that were not so already. Raises as
         `delete`.
         """
-        if not expressions:
-            raise ActionRequestValidation(["index is missing"])
-        self._refuse_wildcards(expressions)
+        self.check_destructive(expressions, "index is missing")
 
         access = self._guard()
 
@@ -391,7 +392,12 @@ class IndexService(FoundIndices):
             for extension in waiting:
                 extension.error = extension.error or error
 
-    def _refuse_wildcards(self, expressions: Sequence[str]) -> None:
+    def check_destructive(self, expressions: Sequence[str], none: str) -> None:
+        """What is wrong with names of indices that are to be deleted, opened or closed, whoever asks. Raises
+        ActionRequestValidation, in the words `none`, without any; IllegalArgument for wildcards.
+        """
+        if not expressions:
+            raise ActionRequestValidation([none])
         if names_wildcard(expressions) and self._settings.get(DESTRUCTIVE_REQUIRES_NAME):
             raise IllegalArgument("Wildcard expressions or all indices are not allowed")
 

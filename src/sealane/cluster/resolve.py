@@ -60,12 +60,13 @@ class ResolvedIndex(NamedTuple):
 
 class WriteTarget(NamedTuple):
     """The one index that a name means to a document. `routing` is what the alias demands, `limits`
-    what may be seen there.
+    what may be seen there; `asked` is the name itself, dates in it being resolved.
     """
 
     metadata: IndexMetadata
     routing: str | None = None
     limits: IndexLimits | None = None
+    asked: str = ""
 
     @property
     def name(self) -> str:
@@ -124,7 +125,9 @@ def resolve(
     names = {name: at for at, name in enumerate(walk.names)}
     found = [_with_filters(each, names) for each in walk.concrete(forbid_closed)]
     if access is not None:
-        found = [_with_limits(each, names, access) for each in found]
+        # An exclusion may have taken away the only name by which one was reached.
+        limited = (_with_limits(each, names, access) for each in found)
+        found = [each for each in limited if each.reached]
     if not found and not options.allow_no_indices:
         raise _nothing_left(expressions)
     return found
@@ -162,7 +165,7 @@ def resolve_write_target(
         routing = index.aliases[name].index_routing
     if not index.open:
         raise IndexClosed(index.name, index.uuid)
-    return WriteTarget(index, routing, _limits((name,), access))
+    return WriteTarget(index, routing, _limits((name,), access), name)
 
 
 def _limits(names: Sequence[str], access: Access | None) -> IndexLimits | None:
@@ -201,7 +204,7 @@ def resolve_read_target(
         routing = index.aliases[name].search_routing
     if not index.open:
         raise IndexClosed(index.name, index.uuid)
-    return WriteTarget(index, routing, _limits((name,), access))
+    return WriteTarget(index, routing, _limits((name,), access), name)
 
 
 def limits_of_target(
@@ -380,12 +383,15 @@ def _with_filters(index: IndexMetadata, names: Mapping[str, int]) -> ResolvedInd
 def _with_limits(found: ResolvedIndex, names: Mapping[str, int], access: Access) -> ResolvedIndex:
     index = found.metadata
     reached = _leading((index.name, *index.aliases), names)
-    return found._replace(reached=reached, limits=access.limits(reached))
+    return ResolvedIndex(index, found.filters, found.via, reached, access.limits(reached))
 
 
 def _leading(candidates: Iterable[str], names: Mapping[str, int]) -> tuple[str, ...]:
     """Those of `names`, which are given with their places, that are candidates; in their order."""
-    return tuple(sorted((each for each in candidates if each in names), key=names.__getitem__))
+    found = [each for each in candidates if each in names]
+    if len(found) > 1:
+        found.sort(key=names.__getitem__)
+    return tuple(found)
 
 
 def refuse_underscore(name: str) -> None:

@@ -15,7 +15,9 @@ PUBLISH_WAIT_S: Final = 1.0
 class Changing(Protocol):
     """Whatever keeps users, roles and keys."""
 
-    def settle_by(self, settle: Callable[[], Awaitable[None]]) -> None: ...
+    def settle_by(
+        self, tell: Callable[[], None], settle: Callable[[], Awaitable[None]]
+    ) -> None: ...
 
     def on_file_change(self, callback: Callable[[], None]) -> None: ...
 
@@ -23,15 +25,18 @@ class Changing(Protocol):
 def share_security(security: Changing, membership: Membership) -> None:
     """Has members forget what they were told as soon as it may not be so any more."""
 
-    async def settle() -> None:
+    version = 0
+    """Of the state that was published last."""
+
+    def publish() -> None:
+        nonlocal version
         version = membership.publish()
+
+    async def settle() -> None:
         if not await membership.wait_taken(version, PUBLISH_WAIT_S):
             _log.warning(
                 "not every member has taken state [%d] within %s s", version, PUBLISH_WAIT_S
             )
 
-    def publish() -> None:
-        membership.publish()
-
-    security.settle_by(settle)
+    security.settle_by(publish, settle)
     security.on_file_change(publish)

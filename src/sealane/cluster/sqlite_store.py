@@ -82,10 +82,12 @@ class SqliteStateStore:
         self, changes: Mapping[str, bytes | None], expected: Mapping[str, int]
     ) -> int:
         frozen, wanted = dict(changes), dict(expected)
-        version = await self._run(lambda: self._apply(frozen, wanted))
-        for watcher in list(self._watchers.values()):
-            watcher(version, frozenset(frozen))
-        return version
+
+        def tell(version: int) -> None:
+            for watcher in list(self._watchers.values()):
+                watcher(version, frozenset(frozen))
+
+        return await self._run(lambda: self._apply(frozen, wanted), tell)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         token = object()
@@ -126,9 +128,9 @@ class SqliteStateStore:
             raise
         return version
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T], tell: Callable[[T], None] | None = None) -> T:
         """Runs `work` in the pool and waits for its end even when cancelled: a write must not be
-        half known.
+        half known. `tell` hears of what came of it even then.
         """
 
         def locked() -> T:
@@ -148,6 +150,8 @@ class SqliteStateStore:
             result = future.result()
         except sqlite3.Error as error:
             raise IOFailure(f"the state in [{self._path}] failed: {error}") from error
+        if tell is not None:
+            tell(result)
         if cancelled is not None:
             raise cancelled
         return result

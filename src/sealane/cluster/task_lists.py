@@ -23,6 +23,8 @@ CANCELLED_BY_USER: Final = "by user request"
 
 _SHOWN_HEADERS: Final = ("X-elastic-product-origin", "trace.id", "X-Opaque-Id")
 _NODES_MAX: Final = 10_000
+_OWNER: Final = "cross_cluster_api_key"
+"""Of a task as it is shown: the id of the key by which another cluster asked for it. Ours."""
 
 TaskJson = dict[str, Any]
 
@@ -73,6 +75,8 @@ def task_json(task: Task, now_ms: int) -> TaskJson:
         "cancellable": True,
         "cancelled": task.cancelled_reason is not None,
     }
+    if task.owner:
+        shown[_OWNER] = task.owner
     if task.parent is not None:
         shown["parent_task_id"] = str(task.parent)
     headers = task.headers
@@ -160,13 +164,18 @@ def read_tasks(payload: bytes) -> list[TaskJson]:
         raise _malformed(CANCEL_TASKS, error) from error
 
 
-def children_of(nodes: Collection[str], tasks: Sequence[TaskJson]) -> list[TaskJson]:
-    """The tasks whose parent runs on one of the nodes, and theirs in turn."""
+def children_of(
+    nodes: Collection[str], tasks: Sequence[TaskJson], owner: str = ""
+) -> list[TaskJson]:
+    """The tasks whose parent runs on one of the nodes, and theirs in turn. `owner` is the key by which somebody asks
+    who runs those nodes: what came by another one, or by none, is not theirs.
+    """
     by_parent: dict[str, list[TaskJson]] = {}
     kept: list[TaskJson] = []
     for task in tasks:
         parent = task.get("parent_task_id", "")
-        into = kept if parent.rpartition(":")[0] in nodes else by_parent.setdefault(parent, [])
+        is_theirs = parent.rpartition(":")[0] in nodes and task.get(_OWNER, "") == owner
+        into = kept if parent and is_theirs else by_parent.setdefault(parent, [])
         into.append(task)
     for task in kept:  # which grows by their children
         kept += by_parent.pop(f"{task['node']}:{task['id']}", ())

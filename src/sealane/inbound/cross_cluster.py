@@ -2,12 +2,12 @@
 
 Everything is judged by the header alone, in this order: which headers there are, the key, the action, the signature,
 and only then what is said of the subject. What comes of it is kept by the header's text for as long as the key stays
-what it is. How keys are checked is the stores' business, which claims are believed the rules'.
+what it is, and the signature good. How keys are checked is the stores' business, which claims are believed the rules'.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sealane.errors import IllegalArgument, SecurityError
 from sealane.model.security import (
@@ -79,8 +79,21 @@ Claim = Callable[[str], Subject]
 class Signatures(Protocol):
     def check(
         self, key: VerifiedKey, subject_info: str, credentials: str, shown: str | None
-    ) -> None:
-        """Raises AuthenticationFailed where the signature is not the one that the key demands, or is wrong."""
+    ) -> object:
+        """What the verdict rests on, for `holds`. Raises AuthenticationFailed where the signature is not the one that
+        the key demands, or is wrong.
+        """
+
+    def holds(self, rests_on: object) -> bool:
+        """Whether a verdict is the same as it was: the authorities are, and no certificate has ended."""
+
+
+class _Known(NamedTuple):
+    """What came of a header, and of what."""
+
+    key: VerifiedKey
+    rests_on: object
+    subject: Subject
 
 
 class CrossClusterGate:
@@ -98,9 +111,7 @@ class CrossClusterGate:
         self._claim = claim
         self._allowed = allowed
         self._signatures = signatures
-        self._known: OrderedDict[tuple[str, str, str | None], tuple[VerifiedKey, Subject]] = (
-            OrderedDict()
-        )
+        self._known: OrderedDict[tuple[str, str, str | None], _Known] = OrderedDict()
         self._ends: dict[str, int | None] = {}
         """Of the keys, by their ids: when they expire."""
 
@@ -130,18 +141,21 @@ class CrossClusterGate:
         credentials, info = headers[CREDENTIALS_HEADER], headers[SUBJECT_INFO_HEADER]
         signature = headers.get(SIGNATURE_HEADER)
         at = (credentials, info, signature)
-        known = self._known.get(at)
-        if known is not None and known[0] is key:
-            return known[1]
-        if self._signatures is not None:
-            self._signatures.check(key, info, credentials, signature)
+        known, signatures = self._known.get(at), self._signatures
+        if known is None or known.key is not key:
+            known = None
+        elif signatures is None or signatures.holds(known.rests_on):
+            return known.subject
+        rests_on = None
+        if signatures is not None:
+            rests_on = signatures.check(key, info, credentials, signature)
         for descriptor in key.side:
             check_key_descriptor(key.id, descriptor)
         subject = by_key(key, self._claim(info))
         if len(self._ends) >= _KNOWN_MAX:
             self._ends.clear()
         self._ends[key.id] = key.expires_ms
-        self._known[at] = (key, subject)
+        self._known[at] = _Known(key, rests_on, subject)
         while len(self._known) > _KNOWN_MAX:
             self._known.popitem(last=False)
         return subject
@@ -168,7 +182,7 @@ class Verdict:
 def by_key(key: VerifiedKey, claimed: Subject) -> Subject:
     """Whom a key's holder asks for, with what both the key and the claimed rights grant."""
     by_claim: Subject | None = claimed.authenticated_by
-    if claimed.type is AuthenticationType.API_KEY:
+    if claimed.type is AuthenticationType.API_KEY and by_claim is None:
         by_claim = claimed
     return Subject(
         name=claimed.name,

@@ -15,6 +15,8 @@ from sealane.cluster.published import JOIN
 from sealane.errors import AuthenticationFailed, SecurityError
 from sealane.model.security import SYSTEM, AuthenticationType, Subject
 from sealane.remote.certificate_model import AUTHENTICATION_HEADER, CLUSTER_HEADER
+from sealane.security.rules.access import denied
+from sealane.security.rules.privileges import is_index_action
 from sealane.transport.gate import Peer
 from sealane.wire.families.discovery import KEY_HANDSHAKE, NODE_HANDSHAKE
 from sealane.wire.families.foreign import CANCELS
@@ -56,7 +58,7 @@ class MembersGate:
         if self._is_of_this_cluster(action, headers):
             self._check_internal(action, subject)
         else:
-            self._check_other(action)
+            self._check_other(action, subject)
         return subject
 
     def _read(self, text: str) -> Subject:
@@ -91,8 +93,10 @@ class MembersGate:
                 f"unauthorized for user [{subject.name}]"
             )
 
-    def _check_other(self, action: str) -> None:
-        """Raises SecurityError for what only nodes of this cluster may ask."""
+    def _check_other(self, action: str, subject: Subject) -> None:
+        """Raises SecurityError for what only nodes of this cluster may ask, and for what is in indices where no user is
+        named: what nodes do for themselves here is judged by nobody after this.
+        """
         if not self._others_may_come():
             raise SecurityError(
                 f"action [{action}] is refused: [{ALLOW_SETTING}] is [false], so other clusters have "
@@ -103,3 +107,5 @@ class MembersGate:
                 f"action [{action}] is for the nodes of one cluster among themselves, and the asking "
                 "node is of another one"
             )
+        if subject is SYSTEM and is_index_action(action.removeprefix(_RELAYED)):
+            raise denied(subject, (subject.name,), action)

@@ -8,13 +8,17 @@ from typing import Any
 from sealane.clock import Clock
 from sealane.cluster.authentication_messages import (
     AUTHENTICATE,
+    FIND_ROLES,
     VERIFY_KEY,
     AuthenticateAnswer,
     AuthenticateRequest,
+    RolesAnswer,
+    RolesRequest,
     VerifyKeyAnswer,
     VerifyKeyRequest,
     encode,
     read_authenticate,
+    read_roles,
     read_verify_key,
     roles_to_wire,
 )
@@ -71,9 +75,14 @@ def register_security_handlers(
         )
         return encode(answer)
 
+    async def roles(request: RolesRequest, ctx: Context) -> bytes:
+        _require_node(ctx, FIND_ROLES)
+        return encode(RolesAnswer(roles_to_wire(security.roles.find(request.names))))
+
     actions: list[Action[Any]] = [
         Action(name=AUTHENTICATE, read=read_authenticate, indices=_none, answer=authenticate),
         Action(name=VERIFY_KEY, read=read_verify_key, indices=_none, answer=verify_key),
+        Action(name=FIND_ROLES, read=read_roles, indices=_none, answer=roles),
     ]
     register_actions(registrar, actions, authorize)
 

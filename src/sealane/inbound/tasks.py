@@ -53,7 +53,7 @@ def register_task_handlers(
             if not isinstance(report, ApiError):
                 found += report.get(TASKS, ())
         asked_for = [task for task in found if task["action"] not in _OF_LISTING]
-        return encode_tasks(children_of(parents, asked_for))
+        return encode_tasks(children_of(parents, asked_for, ctx.subject.came_by))
 
     actions: list[Action[Any]] = [
         Action(name=CANCEL_TASKS, read=read_cancel, indices=_none, answer=cancel),

@@ -101,7 +101,8 @@ class KeyHeaders:
         self._credentials = f"ApiKey {credentials.reveal()}"
         self._links = links
         self._system: dict[str, Headers] = {}
-        self._users: dict[tuple[str, ...], tuple[Permission, Headers]] = {}
+        self._users: dict[tuple[int, str], tuple[Subject, Permission, Headers]] = {}
+        """By the subject's identity, which is kept with it: whoever is known already comes as the same object."""
         self._signed_with: object = None
 
     def headers(self, action: str, subject: Subject, family: str) -> Headers:
@@ -110,15 +111,15 @@ class KeyHeaders:
         if subject.type is AuthenticationType.INTERNAL or action in _AS_ITSELF:
             return self._of_system(subject, action, family)
         permission = self._links.rights.permission(subject)
-        key = (family, *subject.key)
-        known = self._users.get(key)
-        if known is not None and known[0] is permission:
-            return known[1]
+        at = (id(subject), family)
+        known = self._users.get(at)
+        if known is not None and known[0] is subject and known[1] is permission:
+            return known[2]
         info = self._links.info(family).user(subject, permission, self._alias, action)
         made = self._headers(info)
         if len(self._users) >= _SUBJECTS_MAX:
             self._users.clear()
-        self._users[key] = (permission, made)
+        self._users[at] = (subject, permission, made)
         return made
 
     def _look_at(self, signer: Signer) -> None:

@@ -10,7 +10,7 @@ from sealane.model.node import NodeInfo
 from sealane.remote.address import hint
 from sealane.remote.breaker import BreakerStatistics
 from sealane.remote.cluster import RemoteCluster
-from sealane.remote.config import NodeConfig, RemoteConfig, SniffConfig
+from sealane.remote.config import Model, NodeConfig, RemoteConfig, SniffConfig
 from sealane.remote.diagnosis.advice import Circumstances, Role, advice
 from sealane.remote.info_security import security, security_warnings
 from sealane.remote.settings import SKIP_UNAVAILABLE
@@ -101,6 +101,7 @@ def _last_error(
         timeout_s=config.link.connect_timeout_s,
         alias=config.alias,
         key_hint="; ".join(unused_keys.values()) if config.key_digest is None else "",
+        by_key=config.model is Model.API_KEY,
     )
     told = advice(last.error, None, around)
     return {

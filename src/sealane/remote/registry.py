@@ -132,7 +132,7 @@ class RemoteClusters:
         if self._node.security_model == Model.CERTIFICATE and not by_key:
             _deprecations.warning(
                 "the remote cluster connection to [%s] is using the certificate-based security model, which is "
-                "deprecated; migrate it to the API key-based security model: see remote-clusters-cert.md",
+                "deprecated; migrate it to the API key-based security model: see docs/migrate-to-api-keys.md",
                 alias,
             )
 

@@ -60,7 +60,9 @@ async def test_tls_by_files(tmp_path: Path, capsys: Capture) -> None:
         assert await run(*arguments, *tls) == 0
         assert " tls " in capsys.readouterr().out
         assert await run(*arguments) == 1
-        assert "TLS is not enabled for this connection" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "TLS is not enabled for this connection" in out
+        assert "next step: name its authority with --ca FILE" in out
 
 
 async def test_by_way_of_a_node(capsys: Capture) -> None:

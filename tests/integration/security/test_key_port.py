@@ -8,6 +8,7 @@ from sealane.model.security import AuthenticationType, Subject
 from sealane.model.task import Context
 from sealane.remote.certificate_model import AUTHENTICATION_HEADER, CLUSTER_HEADER
 from sealane.remote.credentials import CREDENTIALS_HEADER, SUBJECT_INFO_HEADER
+from sealane.transport.doorway import IN_QUESTION_MAX
 from sealane.transport.gate import UNPROVEN_FRAME_MAX_BYTES, Profile
 from sealane.wire import Frame
 from sealane.wire.compression import compress
@@ -111,6 +112,31 @@ async def test_a_wrong_key_is_told_so_and_cut_off_before_its_body_is_unpacked() 
             assert (error.es_type, error.status) == ("security_exception", 401)
             assert await caller.is_closed()
         assert len(asked.seen) == 1
+
+
+async def test_what_was_on_its_way_goes_on_when_a_key_is_looked_at_anew() -> None:
+    """T-35: as after each change of any key, on a node that has to ask another about it."""
+    async with two_nodes() as (_, node):
+        doors, asked = Doors(), Answering(node)
+        async with calling(await open_port(node, doors)) as caller:
+            caller.send(ACTION, GOOD)
+            await caller.answer()
+            doors.keys.checked.clear()
+            for number in range(100, 100 + 2 * IN_QUESTION_MAX):
+                caller.send(ACTION, GOOD, number=number)
+            await until(lambda: len(asked.seen) == 1 + 2 * IN_QUESTION_MAX)
+            caller.send(ACTION, GOOD)
+            assert await caller.answer() is not None
+
+
+async def test_before_a_key_was_right_few_requests_wait_for_the_verdict() -> None:
+    async with two_nodes() as (_, node):
+        doors, asked = Doors(), Answering(node)
+        async with calling(await open_port(node, doors)) as caller:
+            for number in range(100, 100 + 2 * IN_QUESTION_MAX):
+                caller.send(ACTION, GOOD, number=number)
+            assert await caller.is_closed()
+        assert len(asked.seen) <= IN_QUESTION_MAX
 
 
 async def test_a_refused_header_ends_the_connection_though_its_body_never_comes() -> None:

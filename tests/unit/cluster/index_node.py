@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sealane.cluster.found_indices import Guard
 from sealane.cluster.indices import IndexService
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
@@ -15,6 +16,7 @@ from sealane.errors import (
     ApiError,
     ParsingError,
 )
+from sealane.model.access import no_access_needed
 from sealane.model.search import IndicesOptions
 from sealane.settings import Registry, Settings
 from sealane.settings.node_settings import NODE_SETTINGS
@@ -44,7 +46,13 @@ def check_filter(query: bytes) -> None:
 class Node:
     """The parts of a node that indices need. `restart` makes it anew over the same store."""
 
-    def __init__(self, serial: Serial, store: MemoryStateStore, ids: CountingIds) -> None:
+    def __init__(
+        self,
+        serial: Serial,
+        store: MemoryStateStore,
+        ids: CountingIds,
+        guard: Guard = no_access_needed,
+    ) -> None:
         self.serial, self.store, self.ids = serial, store, ids
         self.engine = ConfigEngine()
         self.settings = ClusterSettings(
@@ -57,6 +65,7 @@ class Node:
             clock=FixedClock(),
             ids=ids,
             check_filter=check_filter,
+            guard=guard,
         )
 
     async def start(self) -> "Node":

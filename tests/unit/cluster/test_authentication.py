@@ -1,7 +1,8 @@
 """A node that asks the data node who somebody is."""
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from sealane.clock import RandomIds
 from sealane.cluster.authentication import AskedSecurity
 from sealane.cluster.authentication_messages import (
     AUTHENTICATE,
+    FIND_ROLES,
     VERIFY_KEY,
     read_authenticate,
     read_authenticated,
+    read_roles,
+    read_roles_there,
     read_verified_key,
     read_verify_key,
 )
@@ -21,14 +25,16 @@ from sealane.cluster.store import MemoryStateStore
 from sealane.errors import (
     ApiError,
     AuthenticationFailed,
+    ConnectTransport,
     IllegalArgument,
+    IOFailure,
     MasterNotDiscovered,
     SecurityError,
 )
 from sealane.inbound.security import register_security_handlers
 from sealane.model.credentials import Credentials
 from sealane.model.node import ROLES, Address, NodeInfo
-from sealane.model.security import SYSTEM, AuthenticationType, Secret, Subject
+from sealane.model.security import ANONYMOUS, SYSTEM, AuthenticationType, Secret, Subject
 from sealane.model.task import Context, TaskRegistry
 from sealane.security.rules.descriptors import parse_role
 from sealane.security.stores.api_keys import KeyFilter, NewKey
@@ -36,6 +42,7 @@ from sealane.security.stores.security import Security
 from sealane.security.stores.users import UserChange
 from sealane.settings import Settings
 from sealane.testing.one_node import OneNode
+from sealane.transport import TaskScope
 
 SEARCH = "indices:data/read/search"
 
@@ -51,15 +58,20 @@ class Wire(OneNode):
     """Counts questions; errors cross it as they do a socket."""
 
     asked = 0
+    on_answer: Callable[[], Awaitable[None]] | None = None
+    """Happens while an answer is on its way."""
 
     async def ask(
         self, node: NodeInfo, action: str, payload: bytes, ctx: Context, *, timeout_s: float
     ) -> bytes:
         self.asked += 1
         try:
-            return await super().ask(node, action, payload, ctx, timeout_s=timeout_s)
+            answer = await super().ask(node, action, payload, ctx, timeout_s=timeout_s)
         except ApiError as error:
             raise ApiError.from_wire(error.to_wire()) from None
+        if self.on_answer is not None:
+            await self.on_answer()
+        return answer
 
 
 @dataclass
@@ -73,8 +85,14 @@ class Pair:
     clock: Wall
     master: NodeInfo | None
 
-    def publish(self) -> None:
+    started: list[asyncio.Task[None]]
+    """What the asking node does beside requests."""
+
+    async def publish(self) -> None:
+        """Until the asking node has done all that it does then."""
         self.asked.take_version(self.data.version)
+        if self.started:
+            await asyncio.wait(self.started)
 
 
 NODE = NodeInfo(
@@ -106,15 +124,23 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     def master() -> NodeInfo | None:
         return made.master
 
-    asked = AskedSecurity(fellows=lambda: wire, master=master, tasks=tasks, clock=clock)
-    made = Pair(data, asked, wire, tasks, clock, NODE)
+    scope, started = TaskScope("asking"), list[asyncio.Task[None]]()
+    asked = AskedSecurity(
+        fellows=lambda: wire,
+        master=master,
+        tasks=tasks,
+        clock=clock,
+        start=lambda work: started.append(scope.start(work)),
+    )
+    made = Pair(data, asked, wire, tasks, clock, NODE, started)
     await data.roles.put(
         parse_role("r", {"indices": [{"names": ["a*"], "privileges": ["read"]}], "run_as": ["v"]})
     )
     await data.users.put("u", UserChange(roles=("r", "gone"), password=Secret("secret1")))
     await data.users.put("v", UserChange(roles=("r",), password=Secret("secret1")))
-    made.publish()
+    await made.publish()
     yield made
+    await scope.close()
     data.close()
 
 
@@ -157,22 +183,88 @@ async def test_a_published_change_makes_it_ask_anew(pair: Pair) -> None:
     """T-35, X-86: of users and of what their roles grant."""
     subject = await pair.asked.authenticate(basic("u"))
     await pair.data.roles.put(parse_role("r", {"cluster": ["monitor"]}))
-    pair.publish()
+    await pair.publish()
     assert pair.asked.authenticated(basic("u")) is None
     with pytest.raises(SecurityError):
         pair.asked.access(subject, SEARCH)
     await pair.asked.authenticate(basic("u"))
     pair.asked.access(subject, "cluster:monitor/health")
     await pair.data.users.set_enabled("u", False)
-    pair.publish()
+    await pair.publish()
     with pytest.raises(AuthenticationFailed):
         await pair.asked.authenticate(basic("u"))
+
+
+async def test_a_request_that_runs_goes_on_by_what_its_roles_grant_now(pair: Pair) -> None:
+    """T-35: a change of something else must not take away what it needs for its next step."""
+    subject = await pair.asked.authenticate(basic("u"))
+    await pair.data.users.set_enabled("v", False)
+    await pair.publish()
+    pair.asked.access(subject, SEARCH)
+    await pair.data.roles.delete("r")
+    await pair.publish()
+    with pytest.raises(SecurityError):
+        pair.asked.access(subject, SEARCH)
+
+
+async def test_roles_that_cannot_be_asked_about_grant_nothing(pair: Pair) -> None:
+    subject = await pair.asked.authenticate(basic("u"))
+    await pair.data.users.set_enabled("v", False)
+    pair.master = None
+    await pair.publish()
+    with pytest.raises(SecurityError):
+        pair.asked.access(subject, SEARCH)
+
+
+async def test_of_another_master_nothing_is_known(pair: Pair) -> None:
+    """Its versions may be those of the one before by chance."""
+    subject = await pair.asked.authenticate(basic("u"))
+    pair.asked.forget()
+    assert pair.asked.authenticated(basic("u")) is None
+    with pytest.raises(SecurityError):
+        pair.asked.access(subject, SEARCH)
 
 
 async def test_an_answer_of_before_a_published_change_is_not_remembered(pair: Pair) -> None:
     pair.asked.take_version(pair.data.version + 1)
     await pair.asked.authenticate(basic("u"))
     assert pair.asked.authenticated(basic("u")) is None
+
+
+async def test_roles_of_before_a_published_change_are_not_learned_again(pair: Pair) -> None:
+    """T-35: an answer that is overtaken by a change of roles says nothing of them."""
+    subject = await pair.asked.authenticate(basic("u"))
+
+    async def overtake() -> None:
+        pair.wire.on_answer = None
+        await pair.data.roles.put(parse_role("r", {"cluster": ["monitor"]}))
+        await pair.publish()
+        await pair.asked.authenticate(basic("u"))
+
+    pair.wire.on_answer = overtake
+    await pair.asked.authenticate(basic("v"))
+    with pytest.raises(SecurityError):
+        pair.asked.access(subject, SEARCH)
+    assert pair.asked.authenticated(basic("v")) is not None
+
+
+async def test_callers_without_a_name_are_asked_for_one_where_the_settings_say_so(
+    pair: Pair,
+) -> None:
+    anonymous = ANONYMOUS
+    with pytest.raises(SecurityError) as caught:
+        pair.asked.access(anonymous, SEARCH)
+    assert caught.value.status == 403
+    strict = AskedSecurity(
+        fellows=lambda: pair.wire,
+        master=lambda: pair.master,
+        tasks=pair.tasks,
+        clock=pair.clock,
+        start=lambda work: None,
+        denies_anonymous_as_403=False,
+    )
+    with pytest.raises(AuthenticationFailed, match="requires authentication"):
+        strict.access(anonymous, SEARCH)
 
 
 async def test_an_answer_may_come_ahead_of_its_state(pair: Pair) -> None:
@@ -229,7 +321,7 @@ async def test_keys_of_other_clusters(pair: Pair) -> None:
     assert key == wanted
     assert pair.asked.verified_cross_cluster_key(shown) is key
     await pair.data.api_keys.invalidate(KeyFilter(ids=(made.id,)), cross_cluster=True)
-    pair.publish()
+    await pair.publish()
     assert pair.asked.verified_cross_cluster_key(shown) is None
     with pytest.raises(AuthenticationFailed, match=r"for action \[a\]"):
         await pair.asked.verify_cross_cluster_key(shown, "a")
@@ -243,13 +335,36 @@ async def test_without_a_master_nobody_new_gets_in(pair: Pair) -> None:
     assert pair.asked.authenticated(basic("u")) is subject
 
 
+async def test_who_is_not_let_in_yet_learns_no_addresses(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has them, once for each cause."""
+
+    async def fails() -> None:
+        raise ConnectTransport(
+            "[d][10.0.0.1:9300] connect_exception", caused_by=IOFailure("refused")
+        )
+
+    pair.wire.on_answer = fails
+    for _ in range(2):
+        with pytest.raises(MasterNotDiscovered) as caught:
+            await pair.asked.authenticate(basic("v"))
+        assert "10.0.0.1" not in str(caught.value.to_cause())
+    assert caplog.messages == [
+        "cannot ask node [d] who somebody is: [d][10.0.0.1:9300] connect_exception: refused"
+    ]
+    pair.wire.on_answer = None
+    await pair.asked.authenticate(basic("u"))
+    assert pair.asked.last_error is None
+
+
 async def test_only_nodes_may_ask_in_their_own_name(pair: Pair) -> None:
     """T-11: who somebody is is told to no user, whatever that user may do."""
     superuser = await pair.data.authenticate(basic("elastic", "changeme-1"))
     for subject in (superuser, replace(SYSTEM, type=AuthenticationType.REALM)):
         with pair.tasks.start(AUTHENTICATE, start_ms=0) as task:
             ctx = Context(task=task, subject=subject)
-            for action in (AUTHENTICATE, VERIFY_KEY):
+            for action in (AUTHENTICATE, VERIFY_KEY, FIND_ROLES):
                 with pytest.raises((SecurityError, IllegalArgument)) as caught:
                     await pair.wire.handlers[action](b"", ctx)
                 assert not isinstance(caught.value, AuthenticationFailed)
@@ -266,7 +381,15 @@ NODE_REALM = SYSTEM.realm
 
 
 @pytest.mark.parametrize(
-    "read", [read_authenticate, read_authenticated, read_verify_key, read_verified_key]
+    "read",
+    [
+        read_authenticate,
+        read_authenticated,
+        read_verify_key,
+        read_verified_key,
+        read_roles,
+        read_roles_there,
+    ],
 )
 @pytest.mark.parametrize("payload", [b"", b"\xc1", b"\x90", b"\x91" * 10_000, b"planted"])
 def test_bytes_that_are_no_message_are_refused(read: object, payload: bytes) -> None:

@@ -94,6 +94,8 @@ async def test_a_cancelled_write_is_over_when_the_cancellation_arrives(
     tmp_path: Path, executor: Executor
 ) -> None:
     store = await SqliteStateStore.open(tmp_path / "state.db", executor)
+    heard: list[tuple[int, frozenset[str]]] = []
+    store.watch(lambda version, keys: heard.append((version, keys)))
     held = threading.Event()
     holders = [executor.submit(held.wait) for _ in range(2)]
     task = asyncio.get_running_loop().create_task(store.compare_and_set({"a": b"1"}, {}))
@@ -103,6 +105,7 @@ async def test_a_cancelled_write_is_over_when_the_cancellation_arrives(
     held.set()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert heard == [(1, frozenset({"a"}))]  # whoever mirrors the store must not miss it
     assert await store.get("a") == Entry(b"1", 1)
     assert all(holder.result() for holder in holders)
     await store.close()

@@ -105,6 +105,29 @@ def test_children_and_theirs() -> None:
     assert [each["id"] for each in children_of({"ours"}, listed)] == [1, 2]
 
 
+def test_who_comes_with_a_key_sees_what_came_by_it() -> None:
+    """T-3: which nodes are theirs is what they say themselves, and numbers of tasks are easily guessed."""
+    tasks = TaskRegistry("g")
+    theirs = TaskId("west", 9)
+    with (
+        tasks.start("own", start_ms=0),
+        tasks.start("by-a", start_ms=0, parent=theirs, owner="a") as by_a,
+        tasks.start("under", start_ms=0, parent=by_a),
+        tasks.start("by-b", start_ms=0, parent=theirs, owner="b"),
+        tasks.start("by-certificate", start_ms=0, parent=theirs),
+    ):
+        listed = running_tasks(tasks, Fixed())
+    nodes = {"west", "g", ""}
+
+    def seen(owner: str) -> list[str]:
+        return sorted(each["action"] for each in children_of(nodes, listed, owner))
+
+    assert seen("a") == ["by-a", "under"]
+    assert seen("b") == ["by-b"]
+    assert seen("c") == []
+    assert seen("") == ["by-certificate", "under"]
+
+
 def test_a_long_line_of_children_that_is_listed_backwards() -> None:
     chain = [{"node": "g", "id": n, "parent_task_id": f"g:{n - 1}"} for n in range(3_000, 1, -1)]
     first = {"node": "g", "id": 1, "parent_task_id": "ours:9"}

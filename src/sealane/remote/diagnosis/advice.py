@@ -15,7 +15,7 @@ from sealane.remote.diagnosis.causes import (
     cause_of,
     links,
 )
-from sealane.remote.diagnosis.refusals import refused
+from sealane.remote.diagnosis.refusals import refused, step_with_a_key
 from sealane.transport import Step, format_time
 from sealane.wire.errors import RemoteProtocolError
 
@@ -60,6 +60,8 @@ class Circumstances:
     alias: str = ""
     key_hint: str = ""
     """What may be wrong with the keys of this node, where it comes without one."""
+    by_key: bool = False
+    """Whether it comes with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,12 @@ def advice(error: BaseException, step: Step | None, around: Circumstances) -> Ad
 def told(cause: Cause, error: BaseException, around: Circumstances) -> Advice:
     """What to tell about `error` once its cause is known."""
     explanation, next_step = _sentences(cause, error, around)
+    if around.by_key:
+        next_step = step_with_a_key(cause, next_step)
     if around.alias:
         next_step = next_step.replace("<alias>", around.alias)
     if around.key_hint and cause in _MAY_WANT_A_KEY:
-        next_step = f"{next_step}; {around.key_hint}"
+        next_step = f"{around.key_hint}; if no key is meant, {next_step}"
     return Advice(cause=cause, explanation=explanation, next_step=next_step)
 
 

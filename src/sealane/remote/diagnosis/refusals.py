@@ -3,6 +3,7 @@
 Pure. Part of `advice`, of which it has the sentences about security.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from sealane.remote.diagnosis.causes import Cause
@@ -13,6 +14,27 @@ _RELOAD: Final = (
     "reload the secure settings"
 )
 _NEW_KEY: Final = f"make a cross-cluster API key {_REMOTE} with [POST /_security/cross_cluster/api_key], {_RELOAD}"
+
+
+_KEY_PORT: Final = "the port of the remote cluster server, usually 9443"
+_INSTEAD: Final[Mapping[Cause, str]] = {
+    Cause.CONNECTION_REFUSED: "check that the node runs with [remote_cluster_server.enabled: true], that "
+    f"[remote_cluster.host] there is an address that this host can reach, and {_KEY_PORT}",
+    Cause.REMOTE_IS_PLAIN: f"use {_KEY_PORT}, and leave [xpack.security.remote_cluster_server.ssl.enabled] there at "
+    "[true]: a key is not to cross a network in clear",
+    Cause.HTTP_PORT: f"use {_KEY_PORT}",
+    Cause.HTTPS_PORT: f"use {_KEY_PORT}",
+    Cause.NOT_A_TRANSPORT_PORT: f"use {_KEY_PORT}",
+    Cause.CLIENT_CERTIFICATE_MISSING: f"use {_KEY_PORT}, which asks for no certificate unless told to; this may be the "
+    "ordinary transport port, where a key is of no use",
+}
+
+
+def step_with_a_key(cause: Cause, otherwise: str) -> str:
+    """The next step for a node that comes with an API key: most often the port is the wrong one."""
+    if cause is Cause.UNKNOWN_AUTHORITY:
+        return f"use {_KEY_PORT}, where this is the ordinary transport port; else {otherwise}"
+    return _INSTEAD.get(cause, otherwise)
 
 
 def refused(cause: Cause, at: str, said: str) -> tuple[str, str] | None:

@@ -64,10 +64,12 @@ class Target:
         alias: str,
         timeout_s: float,
         key_hint: str,
+        by_key: bool,
         on_step: "OnStep",
         now: Callable[[], float] | None,
     ) -> None:
         self._key_hint = key_hint
+        self._by_key = by_key
         self.entry = entry
         self.addresses: Sequence[Address] = ()
         self.dialled: Address | None = None
@@ -105,6 +107,7 @@ class Target:
             timeout_s=self._timeout_s,
             alias=self._alias,
             key_hint=self._key_hint,
+            by_key=self._by_key,
         )
         self.failure = Failure(error=error, advice=advice(error, step, around))
         if self.failure.advice.cause is Cause.VERSION_INCOMPATIBLE:
@@ -194,6 +197,7 @@ class Dialling:
             alias=self._alias,
             timeout_s=self._timeout_s,
             key_hint=self._key_hint,
+            by_key=self._security is not None and self._security.by_key,
             on_step=self._on_step,
             now=self._now,
         )

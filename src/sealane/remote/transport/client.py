@@ -12,6 +12,7 @@ from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.remote.cluster import RemoteCluster
 from sealane.remote.protocols import NATIVE_FAMILY, NodeConnection
+from sealane.remote.transport.believed import check_search, check_step
 from sealane.remote.transport.messages import SEARCH, decode_answer, encode_search
 from sealane.remote.transport.messages_clusters import (
     CLUSTER_STATS,
@@ -59,7 +60,9 @@ class RemoteClusterClient:
             )
             answer = await self._ask(connection, SEARCH, encode_search(request), there)
             self._check_size(answer)
-            return decode_answer(answer)
+            decoded = decode_answer(answer)
+            check_search(decoded.partial, request.body, self._alias)
+            return decoded
 
     async def run(self, phase: Phase[Q, A], request: Q, ctx: Context) -> A:
         """One step of a search in phases. Raises as `search` does.
@@ -84,7 +87,9 @@ class RemoteClusterClient:
         payload = phase.encode(request)
         answer = await self._ask(connection, phase.action, payload, there)
         self._check_size(answer)
-        return phase.read_answer(answer)
+        decoded = phase.read_answer(answer)
+        check_step(phase, request, decoded, self._alias)
+        return decoded
 
     def _check_size(self, answer: bytes) -> None:
         limit = self._cluster.config.max_answer_bytes

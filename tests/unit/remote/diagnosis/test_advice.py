@@ -141,3 +141,33 @@ def test_a_wrong_cluster_name_may_be_in_the_settings() -> None:
     )
     assert "[cluster.remote.eu.cluster_name]" in name
     assert "cluster_name" not in uuid
+
+
+BY_KEY = Circumstances(address="10.0.0.1:9300", alias="eu", by_key=True)
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        Cause.CONNECTION_REFUSED,
+        Cause.REMOTE_IS_PLAIN,
+        Cause.HTTP_PORT,
+        Cause.NOT_A_TRANSPORT_PORT,
+        Cause.CLIENT_CERTIFICATE_MISSING,
+        Cause.UNKNOWN_AUTHORITY,
+    ],
+)
+def test_who_comes_with_a_key_is_sent_to_the_port_for_keys(cause: Cause) -> None:
+    """E11, E12, E15: the usual mistake is the number of the ordinary transport port."""
+    error = ConnectTransport("[10.0.0.1:9300] failed")
+    step = told(cause, error, BY_KEY).next_step
+    assert "the port of the remote cluster server, usually 9443" in step
+    assert "9443" not in told(cause, error, SEED).next_step
+
+
+def test_a_key_under_another_name_is_told_first() -> None:
+    """P6: before anybody looks for authorities."""
+    around = Circumstances(address="10.0.0.1:9443", key_hint="the keystore holds [eats]")
+    error = ConnectTransport("[10.0.0.1:9443] failed")
+    step = told(Cause.UNKNOWN_AUTHORITY, error, around).next_step
+    assert step.startswith("the keystore holds [eats]; if no key is meant, ")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sealane.testing.in_process import InProcessCluster, Link, clusters
+from sealane.testing.in_process import InProcessCluster, clusters
+from sealane.testing.in_process_links import Link
 
 NOON_MS = 1_795_348_800_000  # 2026-11-22T12:00Z
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sealane.testing.in_process import Answer, InProcessCluster, Link, clusters
+from sealane.testing.in_process import Answer, InProcessCluster, clusters
+from sealane.testing.in_process_links import Link
 from tests.conformance.conftest import NOON_MS, Noon
 
 Json = dict[str, Any]

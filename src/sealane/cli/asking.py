@@ -11,11 +11,11 @@ import ssl
 import sys
 from base64 import b64encode
 from dataclasses import dataclass
-from http.client import HTTPException, InvalidURL
+from http.client import HTTPException, InvalidURL, RemoteDisconnected
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from sealane.cli.remote_options import KEY_VARIABLE, PASSWORD_VARIABLE
 from sealane.model.security import Secret
@@ -37,6 +37,10 @@ class AskError(Exception):
 
 class RefusedError(AskError):
     """It says that the request is wrong."""
+
+
+class NotAdmittedError(AskError):
+    """It does not know who asks, or does not allow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +71,28 @@ class Asker:
                 data=None if body is None else json.dumps(body).encode(),
                 headers=headers,
             )
-            with urlopen(request, timeout=wait_s + _HTTP_SLACK_S, context=self._tls()) as answer:
+            opener = build_opener(HTTPSHandler(context=self._tls()), _NowhereElse())
+            with opener.open(request, timeout=wait_s + _HTTP_SLACK_S) as answer:
                 return json.loads(answer.read())
         except HTTPError as error:
             with error:
-                raise _refusal(error) from None
+                raise self._refusal(error) from None
         except InvalidURL as error:
             raise UsageError(f"--url cannot be read: {error}") from error
         except OSError as error:
             raise AskError(f"cannot ask [{url}]: {_said(error)}") from None
         except (ValueError, HTTPException) as error:
             raise AskError(f"[{url}] did not answer in JSON: is it a node's HTTP port?") from error
+
+    def _refusal(self, error: HTTPError) -> AskError:
+        text = _reason(error.read(), error.code)
+        if error.code == _FORBIDS:
+            return NotAdmittedError(f"not allowed: {text}")
+        if error.code == _WANTS_A_NAME and self.authorization is None:
+            return NotAdmittedError(f"{text}; say who asks with -u NAME:PASSWORD or --api-key KEY")
+        if error.code == _WANTS_A_NAME:
+            return NotAdmittedError(f"{text}; is the password or key right?")
+        return (RefusedError if error.code == 400 else AskError)(text)
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self.url.startswith("https://"):
@@ -86,6 +101,13 @@ class Asker:
             return ssl.create_default_context(cafile=self.cacert)
         except OSError as error:
             raise UsageError(f"cannot use [{self.cacert}]: {error.strerror or error}") from error
+
+
+class _NowhereElse(HTTPRedirectHandler):
+    """Follows no redirect: a node sends none, and another host is not to see who asks."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 def _authorization(options: argparse.Namespace) -> Secret | None:
@@ -113,15 +135,6 @@ def _asked_for(name: str) -> str:
     return getpass.getpass(f"Password of {name}: ")
 
 
-def _refusal(error: HTTPError) -> AskError:
-    text = _reason(error.read(), error.code)
-    if error.code == _WANTS_A_NAME:
-        return AskError(f"{text}; say who asks with -u NAME:PASSWORD or --api-key KEY")
-    if error.code == _FORBIDS:
-        return AskError(f"not allowed: {text}")
-    return (RefusedError if error.code == 400 else AskError)(text)
-
-
 def _reason(body: bytes, status: int) -> str:
     try:
         error = json.loads(body)["error"]
@@ -134,4 +147,8 @@ def _said(error: OSError) -> str:
     reason = getattr(error, "reason", error)
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted, {reason.verify_message}: name its authority with --cacert"
+    if isinstance(reason, ssl.SSLError) and reason.reason == "WRONG_VERSION_NUMBER":
+        return "it does not speak TLS on that port: is it an http URL?"
+    if isinstance(reason, RemoteDisconnected | ConnectionResetError):
+        return "it closed the connection without an answer: is it an https URL?"
     return str(getattr(reason, "strerror", None) or reason)

@@ -10,10 +10,10 @@ import logging
 import ssl
 import sys
 import time
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
-from sealane.cli.asking import Asker, AskError, RefusedError, UsageError
+from sealane.cli.asking import Asker, AskError, NotAdmittedError, RefusedError, UsageError
 from sealane.cli.remote_options import DEFAULT_URL
 from sealane.cli.remote_show import Shown
 from sealane.clock import RandomIds, SystemClock
@@ -60,7 +60,7 @@ def _test(options: argparse.Namespace, shown: Shown) -> int:
         try:
             asker = Asker.of(options, options.url or DEFAULT_URL)
             report = asker.ask("POST", path, wait_s=timeout_s * _STEPS)
-        except RefusedError:
+        except (NotAdmittedError, RefusedError):
             raise
         except AskError as error:
             hint = "" if options.url else "; an address is HOST:PORT, an alias goes with --url"
@@ -73,7 +73,7 @@ def _test(options: argparse.Namespace, shown: Shown) -> int:
         report = Asker.of(options, options.url).ask("POST", path, body, wait_s=timeout_s * _STEPS)
         shown.steps(report)
     else:
-        report = _dial(options, timeout_s, shown)
+        report = _from_here(_dial(options, timeout_s, shown))
     shown.outcome(report)
     return OK if report["ok"] else FAILED
 
@@ -161,6 +161,36 @@ def _dial(options: argparse.Namespace, timeout_s: float, shown: Shown) -> Json:
     # What the log would say is in the report, better told.
     logging.getLogger("sealane").addHandler(logging.NullHandler())
     return asyncio.run(_dial_here(plan, tls, shown))
+
+
+_OPTIONS: Final = {
+    "remote_is_tls": "name its authority with --ca FILE, or say --tls where this machine knows it",
+    "unknown_authority": "name its authority with --ca FILE; does the port belong to the cluster that is meant?",
+    "client_certificate_missing": "show a certificate that it trusts with --cert FILE and --key FILE",
+}
+"""What to do about it, by cause, where no node's settings are at hand."""
+_NEEDS_A_NODE: Final = frozenset({"key_missing", "not_authenticated"})
+
+
+def _from_here(report: Json) -> Json:
+    """The report of a test without a node, its next step in terms of this command."""
+    error = report.get("error")
+    if error is None:
+        return report
+    step = _OPTIONS.get(error["cause"])
+    if error["cause"] in _NEEDS_A_NODE:
+        step = (
+            "the way and the certificates are in order; whether a node is let in, that node can tell: register the "
+            "remote there, and ask with [sealane remote test ALIAS --url URL]"
+        )
+    if step is None:
+        return report
+    explanation = error["explanation"]
+    return {
+        **report,
+        "summary": f"{explanation}; {step}",
+        "error": {**error, "next_step": step},
+    }
 
 
 async def _dial_here(plan: Plan, tls: ssl.SSLContext | None, shown: Shown) -> Json:

@@ -16,6 +16,7 @@ from sealane.cli.terminal import NoAnswerError, ask_secret
 from sealane.errors import ApiError
 from sealane.model.security import Secret
 from sealane.node import Node, StartError, load_settings
+from sealane.node.config import config_folder
 from sealane.node.keystore import refuse_to_ask
 from sealane.settings import Settings
 from sealane.transport import TaskScope
@@ -40,7 +41,7 @@ def start(*, config: Path | None, overrides: Sequence[str]) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             # Before the loop has the signals: Ctrl-C ends a question for the keystore's password.
-            first = FirstStart()
+            first = FirstStart(to_terminal=sys.stderr.isatty())
             settings = load_settings(config, overrides, _keystore_password, first.configured)
             return runner.run(_run(settings, first))
         except (ApiError, StartError) as error:
@@ -67,7 +68,12 @@ async def _run(settings: Settings, first: FirstStart) -> int:
         if not await _start(node, stop):
             return 0
         print(orjson.dumps(node.ready_line()).decode(), flush=True)
-        first.tell(node.made_password, node.url, node.made_authority)
+        first.tell(
+            node.made_password,
+            url=node.url,
+            folder=config_folder(settings),
+            ca_file=node.made_authority,
+        )
         await stop.wait()
         _log.info("stopping")
     finally:

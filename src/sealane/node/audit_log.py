@@ -36,14 +36,13 @@ def open_audit(settings: Settings, node_id: str, clock: Clock, stack: AsyncExitS
 
 def _file(settings: Settings, stack: AsyncExitStack) -> Callable[..., None]:
     """What writes a line into a logger of this node's own: two nodes of a process have two files."""
-    from logging.handlers import RotatingFileHandler  # takes 10 ms to import
+    from sealane.node.private_log import PrivateFileHandler  # takes 10 ms to import
 
     folder = Path(PATH_LOGS.get(settings)).expanduser()
     path = folder / f"{keys.CLUSTER_NAME.get(settings)}_audit.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        handler = RotatingFileHandler(
+        handler = PrivateFileHandler(
             path, maxBytes=_FILE_MAX_BYTES, backupCount=_FILES, encoding="ascii"
         )
     except OSError as error:

@@ -15,6 +15,7 @@ from sealane.model.credentials import Credentials
 from sealane.model.security import AuthenticationType, IndexLimits, Subject
 from sealane.security.audit import NOWHERE, Audit, Origin
 from sealane.security.stores import authorization_header
+from sealane.security.stores.own_keys import ABOUT_KEYS
 from sealane.security.stores.security import Security
 from sealane.transport.gate import Peer
 
@@ -46,13 +47,14 @@ class AuditedSecurity:
         return subject
 
     def access(self, subject: Subject, action: str, indices: Sequence[str]) -> Access:
+        named = () if action in ABOUT_KEYS else indices
         try:
             access = self._security.access(subject, action, indices)
         except SecurityError as error:
-            self._denied(subject, action, indices, error)
+            self._denied(subject, action, named, error)
             raise
         if self._audit.is_on:
-            self._allowed(subject, action, indices)
+            self._allowed(subject, action, named)
             return _AuditedAccess(access, subject, self._audit)
         return access
 
@@ -141,11 +143,18 @@ class _AuditedAccess:
     def action(self) -> str:
         return self._access.action
 
+    @property
+    def is_granted(self) -> bool:
+        return self._access.is_granted
+
     def allows(self, name: str) -> bool:
         return self._access.allows(name)
 
     def limits(self, names: Sequence[str]) -> IndexLimits | None:
         return self._access.limits(names)
+
+    def exceeds(self, name: str, other: str) -> bool:
+        return self._access.exceeds(name, other)
 
     def denial(self, names: Sequence[str]) -> SecurityError:
         error = self._access.denial(names)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from sealane.errors import SettingsError
 from sealane.node.config import CERTIFICATES as FOLDER
-from sealane.node.hosts import given_hosts
+from sealane.node.hosts import given_hosts, own_addresses
 from sealane.node.secured import has_security
 from sealane.node.start_error import StartError
+from sealane.remote.server_settings import BIND_HOST as REMOTE_BIND_HOST
 from sealane.settings import Setting, Settings, Value
 from sealane.settings import node_settings as keys
 from sealane.settings.file import parse_file
@@ -53,6 +54,8 @@ class AutoConfigured:
     """SHA-256 of the authority that HTTP clients are to trust, hexadecimal."""
     ca_file: Path
     """That authority, for clients: PEM."""
+    remote_ca_file: Path | None
+    """The authority of the port for API keys, for the clusters that come there; None without that port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def is_wanted(settings: Settings) -> bool:
 def _listening(settings: Settings) -> list[Setting[tuple[str, ...]]]:
     found = [keys.HTTP_HOST, keys.TRANSPORT_HOST]
     if keys.REMOTE_CLUSTER_SERVER_ENABLED.get(settings):
-        found.append(keys.REMOTE_CLUSTER_HOST)
+        found.append(REMOTE_BIND_HOST)
     return found
 
 
@@ -126,6 +129,7 @@ def auto_configure(
         certificates=target,
         ca_fingerprint=sha256_of(made["http_ca.crt"]),
         ca_file=target / "http_ca.crt",
+        remote_ca_file=target / "remote_cluster_ca.crt" if len(uses) == len(_USES) else None,
     )
 
 
@@ -200,7 +204,7 @@ def _names(hosts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 dns.append(each)
             continue
         if address.is_unspecified:
-            ips += _addresses(own)
+            ips += [*_addresses(own), *own_addresses()]
         else:
             ips.append(str(address))
     return tuple(dict.fromkeys(filter(str.isascii, dns))), tuple(dict.fromkeys(ips))

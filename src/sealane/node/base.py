@@ -150,7 +150,7 @@ class Base:
         named = REMOTE_PUBLISH_HOST.get(settings) if REMOTE_PUBLISH_HOST.is_set(settings) else ()
         number = REMOTE_PUBLISH_PORT.get(settings)
         return Address(
-            publish_host(named[0]) if named else bound.host, bound.port if number < 0 else number
+            publish_host(named[0] if named else bound.host), bound.port if number < 0 else number
         )
 
     def audit_by(self, source: SettingsSource) -> None:

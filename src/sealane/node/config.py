@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealane.clock import SystemClock
+from sealane.errors import ApiError, IllegalArgument
 from sealane.model.node import Address, may_be_master
 from sealane.node.hosts import publish_host
 from sealane.node.keystore import AskPassword, refuse_to_ask, with_keystore
-from sealane.node.secured import check_security, is_exposed
+from sealane.node.secured import check_remote_server, check_security, is_exposed
 from sealane.node.start_error import StartError
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
 from sealane.remote.address import parse_address
@@ -51,8 +52,8 @@ def load_settings(
     on_configured: Configured = lambda made: None,
 ) -> Settings:
     """The node's settings from its file, the command line and its keystore, judged. `ask_password` is called where the
-    keystore has one that no file holds. A node that other machines can reach, and that has no TLS set, is given
-    certificates first, and `on_configured` is told. Raises ApiError, StartError.
+    keystore has one that no file holds. A node that other machines can reach, and of whose security nothing is set, is
+    given certificates first, and `on_configured` is told. Raises ApiError, StartError.
     """
     given = parse_overrides(overrides)
     file = _config_file(config, given)
@@ -60,13 +61,30 @@ def load_settings(
     if file is not None and not keys.PATH_CONF.is_set(settings):
         settings = settings.merged({keys.PATH_CONF.key: str(file.parent.absolute())})
     known = registry()
-    if is_exposed(settings):
+    _check_values(settings, known)
+    if is_exposed(settings) and not keys.SECURITY_ENABLED.is_set(settings):
         settings = _with_certificates(settings, file, on_configured)
     settings = with_keystore(settings, config_folder(settings), known, ask_password)
+    check_remote_server(settings)
     known.validate(settings)
     check_security(settings)
     _check_discovery(settings)
     return settings
+
+
+def _check_values(settings: Settings, known: Registry) -> None:
+    """Raises IllegalArgument for a value that is none, where the reference's text leaves out of which setting: over
+    REST the request is at hand, here there may be many files and lines.
+    """
+    for key, value in settings.items():
+        setting = known.get(key)
+        if setting is None or setting.secure:
+            continue
+        try:
+            setting.check(value)
+        except ApiError as error:
+            if key not in error.reason:
+                raise IllegalArgument(f"[{key}]: {error.reason}") from error
 
 
 def _with_certificates(
@@ -106,7 +124,7 @@ def published(
     named = host.raw(settings)
     number = port.get(settings)
     return Address(
-        bound.host if named is None else publish_host(host.get(settings)),
+        publish_host(bound.host if named is None else host.get(settings)),
         bound.port if number < 0 else number,
     )
 

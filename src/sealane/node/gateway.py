@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sealane.cluster.fellow_nodes import FellowNodes
 from sealane.cluster.followed_settings import FollowedSettings
@@ -54,6 +55,9 @@ from sealane.settings.discovery_settings import (
 )
 from sealane.transport import TaskScope
 
+if TYPE_CHECKING:
+    from sealane.node.signing import Signing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Followed:
@@ -85,13 +89,17 @@ async def start_gateway(base: Base) -> None:
     settings = FollowedSettings(base.settings, registry())
     followed = _follow(base, settings)
     joined, cluster, fellows = followed.joined, followed.cluster, followed.fellows
+    signing: Signing | None = None
     if has_security(base.settings):
-        from sealane.node.asked_security import (
-            FollowedSecurity,  # what it needs takes a node without it 50 ms to import
-        )
+        # What it needs takes a node without it 50 ms to import.
+        from sealane.node.asked_security import FollowedSecurity
 
-        security = FollowedSecurity(base, settings, joined=joined, fellows=fellows)
+        scope = await stack.enter_async_context(TaskScope("security"))
+        security = FollowedSecurity(
+            base, settings, joined=joined, fellows=fellows, background=scope
+        )
         followed.takers.append(security.take)
+        signing = security.signing
     local = DataNodeClient(fellows, lambda: joined.master, lambda: joined.has_master)
     # What is passed on is authorized by the node that answers it: the roles are there.
     register_passed_on(base.transport, ask=local.ask, authorize=allow_all)
@@ -101,6 +109,8 @@ async def start_gateway(base: Base) -> None:
     register_forward_handler(base.transport, forwarded=forwarded)
     await base.listen()
     background = await stack.enter_async_context(TaskScope("node"))
+    if signing is not None:
+        background.start(signing.watch(), name="signing")
     pins = StoredPins(store, background)
     await pins.load()
     base.audit_by(settings)

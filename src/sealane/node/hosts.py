@@ -23,6 +23,12 @@ _KEYWORDS: Final = {
     "_local:ipv6_": ("::1",),
 }
 
+_WAYS_OUT: Final = (
+    (socket.AF_INET, "192.0.2.1"),
+    (socket.AF_INET6, "2001:db8::1"),
+)
+"""Addresses that are nobody's, for examples: whatever lies outside is reached the same way."""
+
 Hosts = Setting[tuple[str, ...]]
 
 
@@ -31,17 +37,23 @@ def given_hosts(settings: Settings, setting: Hosts) -> Sequence[str]:
     return setting.get(settings) or keys.NETWORK_HOST.get(settings) or ("_local_",)
 
 
+def said_by(settings: Settings, setting: Hosts) -> str:
+    """The key of the setting that they come from, for those who are told that something is wrong with them."""
+    return keys.NETWORK_HOST.key if not setting.get(settings) else setting.key
+
+
 def bind_hosts(settings: Settings, setting: Hosts) -> list[str]:
     """The IP addresses to listen on, each once. Raises StartError for a name that does not resolve."""
-    found = [
-        each for host in given_hosts(settings, setting) for each in _addresses(setting.key, host)
-    ]
+    key = said_by(settings, setting)
+    found = [each for host in given_hosts(settings, setting) for each in _addresses(key, host)]
     return list(dict.fromkeys(found))
 
 
-def resolved(setting: Hosts, host: str) -> list[str]:
-    """The IP addresses of one of its hosts. Raises StartError for a name that does not resolve."""
-    return _addresses(setting.key, host)
+def resolved(key: str, host: str) -> list[str]:
+    """The IP addresses of a host that the setting of that key names. Raises StartError for a name that does not
+    resolve.
+    """
+    return _addresses(key, host)
 
 
 def ports_to_try(configured: int, bound: Sequence[Address]) -> Sequence[int]:
@@ -57,9 +69,39 @@ def preferred(bound: Sequence[Address]) -> Address:
 
 
 def publish_host(host: str) -> str:
-    """A host as others are told it, where a keyword stands for several the preferred one."""
+    """A host as others are told it: where a keyword stands for several addresses the preferred one, and for all
+    addresses of the machine the one by which it reaches others.
+    """
     known = _KEYWORDS.get(host)
-    return preferred([Address(each, 0) for each in known]).host if known else host
+    if known:
+        return preferred([Address(each, 0) for each in known]).host
+    if not is_wildcard(host):
+        return host
+    found = own_addresses()
+    return found[0] if found else "127.0.0.1"
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether it stands for all addresses of the machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def own_addresses() -> list[str]:
+    """The addresses that this machine has on its way to others, IPv4 first; none where it is on its own."""
+    return [found for way in _WAYS_OUT if (found := _address_towards(*way)) is not None]
+
+
+def _address_towards(family: socket.AddressFamily, there: str) -> str | None:
+    """Nothing is sent: the system only chooses the way."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((there, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
 
 
 def _addresses(key: str, host: str) -> list[str]:

@@ -6,10 +6,11 @@ force and says so in the log.
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from cryptography import x509
 
@@ -34,8 +35,15 @@ class _Kept(Generic[T]):
     """What was read last, and of what; `error` says why something newer was not."""
 
     value: T
-    of: Hashable = None
+    of: Hashable = field(default=None, repr=False)
     error: str | None = field(default=None)
+
+
+class _Trusted(NamedTuple):
+    """What a good signature rests on."""
+
+    authorities: Sequence[x509.Certificate]
+    until_ms: int
 
 
 class Signing:
@@ -49,6 +57,8 @@ class Signing:
         self._secure = secure
         self._folder = folder
         self._clock = clock
+        self._refreshing = threading.Lock()
+        """Settings and secrets change in the event loop, files are looked at in a thread."""
         self._signers: dict[str, _Kept[signatures.Signer | None]] = {}
         self._authorities: _Kept[Sequence[x509.Certificate]] = _Kept(())
         self.refresh()
@@ -66,28 +76,37 @@ class Signing:
 
     def check(
         self, key: VerifiedKey, subject_info: str, credentials: str, shown: str | None
-    ) -> None:
-        """Raises AuthenticationFailed."""
-        if shown is not None and not self._authorities.value:
+    ) -> object:
+        """See `inbound.cross_cluster.Signatures`. Raises AuthenticationFailed."""
+        authorities = self._authorities.value
+        if shown is not None and not authorities:
             _log.warning(
                 "a request by API key [%s] is signed, but this cluster has not trust configuration for signatures: "
                 "set [%s]",
                 key.id,
                 keys.AUTHORITIES.key,
             )
-        signatures.check(
+        until_ms = signatures.check(
             shown,
             subject_info,
             credentials,
             key_id=key.id,
             identity=key.certificate_identity,
-            authorities=self._authorities.value,
+            authorities=authorities,
             now_ms=self._clock.now_ms(),
         )
+        return None if until_ms is None else _Trusted(authorities, until_ms)
+
+    def holds(self, rests_on: object) -> bool:
+        """See `inbound.cross_cluster.Signatures`."""
+        if not isinstance(rests_on, _Trusted):
+            return True
+        is_same = rests_on.authorities is self._authorities.value
+        return is_same and self._clock.now_ms() <= rests_on.until_ms
 
     def problems(self) -> list[str]:
         """What could not be read, for people."""
-        kept: list[_Kept[Any]] = [*self._signers.values(), self._authorities]
+        kept: list[_Kept[Any]] = [*self._signers.copy().values(), self._authorities]
         return [each.error for each in kept if each.error is not None]
 
     # -- what changes ----------------------------------------------------------------------------------------------
@@ -100,6 +119,10 @@ class Signing:
 
     def refresh(self) -> None:
         """Reads again what has changed."""
+        with self._refreshing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         settings = self._settings.current
         named = {*keys.CERTIFICATE.namespaces(settings), *keys.KEYSTORE_PATH.namespaces(settings)}
         for alias in self._signers.keys() - named:

@@ -18,8 +18,9 @@ from sealane.errors import (
     IllegalArgument,
     NodeClosed,
     ParseError,
+    SecurityError,
 )
-from sealane.model.access import bound
+from sealane.model.access import Access, bound
 from sealane.model.security import Subject
 from sealane.model.task import Context, Task, TaskRegistry
 from sealane.rest.bodies import to_utf8, yaml_to_json
@@ -273,11 +274,7 @@ class RestApp:
             if gate is None:
                 response = await self._run(route, request, task, receive)
             else:
-                indices = route.indices(request)
-                access = gate.access(head.subject, route.action, indices)
-                for each in route.also:
-                    gate.access(head.subject, each, indices)
-                with bound(access):
+                with bound(_access(gate, route, request)):
                     response = await self._run(route, request, task, receive)
         return _rendered(response, media, options)
 
@@ -438,6 +435,20 @@ def _rendered(response: Response, media: Negotiated, options: _RenderOptions | N
         pretty = options is not None and options.pretty
         body = render_json(response.body, filter_path=filter_path, pretty=pretty)
     return Response(body, response.status, wanted, response.headers)
+
+
+def _access(gate: Gate, route: Route, request: Request) -> Access | None:
+    """Raises SecurityError, and before that what is wrong with the request."""
+    indices, subject = route.indices(request), request.ctx.subject
+    try:
+        access = gate.access(subject, route.action, indices)
+        for each in route.also:
+            gate.access(subject, each, indices)
+    except SecurityError:
+        if route.check is not None:
+            route.check(request)
+        raise
+    return access
 
 
 def _error_response(head: Head, shown: ApiError) -> Response:

@@ -27,6 +27,7 @@ _AUTHORIZATION, _RUN_AS, _SECONDARY = (
     b"es-security-runas-user",
     b"es-secondary-authorization",
 )
+_SHOWN = frozenset({_AUTHORIZATION, _RUN_AS, _SECONDARY})
 
 
 def read_credentials(scope: Message, uri: str) -> Credentials:
@@ -36,7 +37,7 @@ def read_credentials(scope: Message, uri: str) -> Credentials:
     """
     shown: dict[bytes, str] = {}
     for name, value in scope["headers"]:
-        if name in (_AUTHORIZATION, _RUN_AS, _SECONDARY):
+        if name in _SHOWN:
             shown.setdefault(name, value.decode("latin-1"))
     authorization, secondary = shown.get(_AUTHORIZATION), shown.get(_SECONDARY)
     client = scope.get("client")
@@ -44,7 +45,7 @@ def read_credentials(scope: Message, uri: str) -> Credentials:
         authorization=None if authorization is None else Secret(authorization),
         run_as=shown.get(_RUN_AS),
         secondary=None if secondary is None else Secret(secondary),
-        certificate=_certificate(scope.get("extensions") or {}),
+        certificate=_certificate(extensions) if (extensions := scope.get("extensions")) else None,
         peer=client[0] if client else "",
         uri=uri,
     )

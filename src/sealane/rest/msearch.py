@@ -48,16 +48,7 @@ def routes(service: SearchService) -> list[Route]:
     """`_msearch`, with and without an index for the items that name none."""
 
     async def msearch(request: Request) -> Response:
-        params = request.params
-        items = list(read_items(request))
-        wanted = [unvalidated_search(each.indices, each.body, each.params) for each in items]
-        problems = [
-            problem
-            for search, each in zip(wanted, items, strict=True)
-            for problem in problems_of(search, each.params)
-        ]
-        if problems:
-            raise ActionRequestValidation(problems)
+        params, wanted = request.params, _read_searches(request)
         started = asyncio.get_running_loop().time()
         responses = await ask_all(
             lambda each: answer_item(service, each, request.ctx, params),
@@ -76,8 +67,23 @@ def routes(service: SearchService) -> list[Route]:
             indices=path_indices,
             params=MSEARCH_PARAMS,
             body=True,
+            check=_read_searches,
         )
     ]
+
+
+def _read_searches(request: Request) -> list[ClientSearch]:
+    """Raises what is wrong with any of them."""
+    items = list(read_items(request))
+    wanted = [unvalidated_search(each.indices, each.body, each.params) for each in items]
+    problems = [
+        problem
+        for search, each in zip(wanted, items, strict=True)
+        for problem in problems_of(search, each.params)
+    ]
+    if problems:
+        raise ActionRequestValidation(problems)
+    return wanted
 
 
 async def answer_item(

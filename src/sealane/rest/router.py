@@ -34,7 +34,8 @@ def path_indices(request: Request) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One operation. `action` and `indices` are what `authorize` is asked.
+    """One operation. `action` and `indices` are what `authorize` is asked. `indices` may raise what is wrong with the
+    request whoever asks.
 
     `params` are the query parameters it knows, with how each is read. `body` says whether it takes one.
     `unsuggested` are those of `params` that the reference only looks for when they are given, and so
@@ -51,6 +52,10 @@ class Route:
     unsuggested: frozenset[str] = frozenset()
     also: tuple[str, ...] = ()
     """Further actions that its answer is made of: what the reference asks several APIs for. All must be allowed."""
+    check: Callable[[Request], object] | None = None
+    """Raises what is wrong with a request whoever makes it. Asked of those that are denied alone: like the reference
+    says so before it denies, and the handler of others finds it anyway.
+    """
     shadows: bool = False
     """Whether only its own methods are taken from what a parameter would match in the place of its last segment."""
 

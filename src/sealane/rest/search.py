@@ -1,6 +1,6 @@
 """`_search`, `_count` and `_cat/count`: from a request to the search service and back to JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,7 +18,10 @@ from sealane.rest.search_params import (
 from sealane.rest.search_response import render_clusters, render_search, render_shards
 from sealane.rest.url_query import check_url_query
 from sealane.search.aside import aside
+from sealane.search.client_search import ClientSearch
 from sealane.search.coordinator import SearchService
+from sealane.search.expression import names_of
+from sealane.search.pit import targets_of
 
 SEARCH_ACTION = "indices:data/read/search"
 
@@ -27,9 +30,7 @@ def routes(service: SearchService) -> list[Route]:
     """`_search` and `_count`, with and without an index."""
 
     async def search(request: Request) -> Response:
-        params = request.params
-        check_url_query(params, request.path)
-        wanted = client_search(request.indices, request.body, params)
+        params, wanted = request.params, read_search(request)
         outcome = await service.search(wanted, request.ctx)
 
         def shown() -> Response:
@@ -45,10 +46,7 @@ def routes(service: SearchService) -> list[Route]:
         return await aside(shown, [outcome.answer])
 
     async def count(request: Request) -> Response:
-        check_url_query(request.params, request.path)
-        wanted = client_search(
-            request.indices, _count_body(request.body, request.params), request.params
-        )
+        wanted = _read_count(request)
         outcome = await service.search(wanted, request.ctx)
         answer = outcome.answer
         shown: dict[str, Any] = {"count": answer.total.value if answer.total is not None else 0}
@@ -66,10 +64,11 @@ def routes(service: SearchService) -> list[Route]:
             paths=("/_search", "/{index}/_search"),
             handler=search,
             action=SEARCH_ACTION,
-            indices=path_indices,
+            indices=searched_indices,
             params=SEARCH_PARAMS,
             unsuggested=UNSUGGESTED,
             body=True,
+            check=read_search,
         ),
         Route(
             methods=("GET", "POST"),
@@ -79,9 +78,31 @@ def routes(service: SearchService) -> list[Route]:
             indices=path_indices,
             params=COUNT_PARAMS,
             body=True,
+            check=_read_count,
         ),
         count_route(service),
     ]
+
+
+def searched_indices(request: Request) -> Sequence[str]:
+    """The names that a search is about: those in the path or, for a point in time, in its id."""
+    if request.index or b'"pit"' not in request.body:
+        return path_indices(request)
+    pit = read_search(request).body.pit
+    return path_indices(request) if pit is None else names_of(targets_of(pit))
+
+
+def read_search(request: Request) -> ClientSearch:
+    """Raises what is wrong with its parameters and its body."""
+    check_url_query(request.params, request.path)
+    return client_search(request.indices, request.body, request.params)
+
+
+def _read_count(request: Request) -> ClientSearch:
+    """The same."""
+    check_url_query(request.params, request.path)
+    body = _count_body(request.body, request.params)
+    return client_search(request.indices, body, request.params)
 
 
 def _count_body(raw: bytes, params: Mapping[str, Any]) -> bytes:

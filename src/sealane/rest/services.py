@@ -55,6 +55,9 @@ class IndexAdmin(Protocol):
     async def create(self, name: str, body: Mapping[str, Any]) -> str:
         """`body` may hold `settings`, `mappings`, `aliases`. Returns the index's name."""
 
+    def check_destructive(self, expressions: Sequence[str], none: str) -> None:
+        """Raises what is wrong with names of indices to delete, open or close, whoever asks."""
+
     async def delete(self, expressions: Sequence[str], options: IndicesOptions) -> None: ...
 
     async def set_open(

@@ -125,3 +125,29 @@ async def test_users_are_found(world: World) -> None:
     assert [each["username"] for each in answer.body["users"]] == ["ann"]
     counted = await world.ask("POST", target, {"size": 0})
     assert counted.body == {"total": 2, "count": 0, "users": []}
+
+
+async def test_who_comes_with_a_key_finds_that_one(world: World) -> None:
+    """What other keys of its maker are called is not for it, unless it may read all."""
+    own = {"r": {"cluster": ["manage_own_api_key"]}}
+    key = await world.make_key("one", role_descriptors=own)
+    await world.make_key("two")
+    answer = await world.ask("POST", KEYS, by=key["header"])
+    assert [each["name"] for each in answer.body["api_keys"]] == ["one"]
+    reader = await world.make_key("reader", role_descriptors={"r": {"cluster": ["read_security"]}})
+    answer = await world.ask("POST", KEYS, by=reader["header"])
+    assert answer.body["total"] == 3
+
+
+async def test_metadata_of_several_kinds_is_sorted_as_text(world: World) -> None:
+    for name, value in (("a", 10), ("b", "9"), ("c", True), ("d", 2.5)):
+        await world.make_key(name, metadata={"n": value})
+    answer = await world.ask("POST", KEYS, {"sort": ["metadata.n"]})
+    assert [each["name"] for each in answer.body["api_keys"]] == ["a", "d", "b", "c"]
+
+
+async def test_queries_have_a_most_of_clauses(world: World) -> None:
+    """T-30: each of them is asked of each key."""
+    clauses = [{"term": {"name": "x"}}] * 2_000
+    answer = await world.ask("POST", KEYS, {"query": {"bool": {"should": clauses}}})
+    assert (answer.status, answer.reason) == (400, "a query may have at most [1024] clauses here")

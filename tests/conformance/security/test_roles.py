@@ -264,3 +264,12 @@ async def test_changed_files_hold_once_they_are_looked_at(world: World, tmp_path
         world.security.look_at_files()
         statuses.append((await world.ask("GET", AUTHENTICATE, by=by)).status)
     assert statuses == [200, 401]
+
+
+async def test_exceptions_come_back_as_they_were_put(world: World) -> None:
+    """None at all is not the same as none that were written."""
+    for fields in ({"grant": ["a"]}, {"grant": ["a"], "except": []}, {"grant": [], "except": []}):
+        entry = {"names": ["x"], "privileges": ["read"], "field_security": fields}
+        await world.ask("PUT", f"{ROLE}/r", {"indices": [entry]})
+        shown = (await world.ask("GET", f"{ROLE}/r")).body["r"]["indices"][0]
+        assert shown["field_security"] == fields

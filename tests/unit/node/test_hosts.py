@@ -8,6 +8,7 @@ from sealane.model.node import Address
 from sealane.node import hosts
 from sealane.node.hosts import (
     bind_hosts,
+    own_addresses,
     ports_to_try,
     preferred,
     publish_host,
@@ -79,3 +80,27 @@ def test_others_are_told_the_first_address_of_ipv4() -> None:
         "::1",
         "lb.example",
     ]
+
+
+def test_a_machine_that_listens_everywhere_tells_the_address_of_its_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody else could use the address that stands for all."""
+    ways = {socket.AF_INET: "10.0.0.7", socket.AF_INET6: "2001:db8::7"}
+    monkeypatch.setattr(hosts, "_address_towards", lambda family, there: ways.get(family))
+    assert own_addresses() == ["10.0.0.7", "2001:db8::7"]
+    assert [publish_host(each) for each in ("0.0.0.0", "::", "10.0.0.9")] == [
+        "10.0.0.7",
+        "10.0.0.7",
+        "10.0.0.9",
+    ]
+    del ways[socket.AF_INET]
+    assert publish_host("0.0.0.0") == "2001:db8::7"
+
+
+def test_a_machine_without_a_way_out_tells_its_loopback_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hosts, "_WAYS_OUT", ((socket.AF_INET, "255.255.255.255"),))
+    assert own_addresses() == []
+    assert publish_host("0.0.0.0") == "127.0.0.1"

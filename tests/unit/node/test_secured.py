@@ -4,7 +4,12 @@ import logging
 
 import pytest
 
-from sealane.node.secured import check_security, has_security, is_exposed
+from sealane.node.secured import (
+    check_remote_server,
+    check_security,
+    has_security,
+    is_exposed,
+)
 from sealane.node.start_error import StartError
 from sealane.settings import Settings, Value
 
@@ -48,9 +53,11 @@ def test_without_security_every_address_must_be_this_machines_own() -> None:
 
 def test_without_security_there_is_no_port_for_keys() -> None:
     """X-91: with security off the remote cluster server refuses to start."""
-    with pytest.raises(StartError, match=r"remote_cluster_server\.enabled"):
-        check_security(of(SERVER))
-    check_security(of(ON, SERVER))
+    for given in (of(SERVER), of(OFF, SERVER)):
+        with pytest.raises(StartError, match=r"remote_cluster_server\.enabled"):
+            check_remote_server(given)
+    check_remote_server(of(ON, SERVER))
+    check_remote_server(of(OFF))
 
 
 def test_nodes_that_others_reach_know_each_other_by_certificates() -> None:
@@ -59,12 +66,22 @@ def test_nodes_that_others_reach_know_each_other_by_certificates() -> None:
     check_security(of(ON, TLS, transport__host=OUTSIDE))
 
 
+def test_whoever_reaches_the_transport_from_elsewhere_shows_a_certificate() -> None:
+    key = "xpack.security.transport.ssl.client_authentication"
+    check_security(of(ON, TLS, {key: "optional"}))
+    with pytest.raises(StartError, match="client_authentication"):
+        check_security(of(ON, TLS, {key: "optional"}, transport__host=OUTSIDE))
+
+
 def test_keys_do_not_cross_a_network_in_clear() -> None:
     """X-99: a plain port for keys off loopback is refused unless that is allowed."""
     exposed = {"remote_cluster.host": OUTSIDE}
     with pytest.raises(StartError, match=r"remote_cluster\.allow_plaintext"):
         check_security(of(ON, PLAIN_SERVER, exposed))
     check_security(of(ON, PLAIN_SERVER, exposed, {"remote_cluster.allow_plaintext": "true"}))
+    with pytest.raises(StartError, match=r"\[remote_cluster\.bind_host\] is reachable"):
+        check_security(of(ON, PLAIN_SERVER, {"remote_cluster.bind_host": OUTSIDE}))
+    check_security(of(ON, PLAIN_SERVER, exposed, {"remote_cluster.bind_host": "127.0.0.1"}))
     check_security(of(ON, PLAIN_SERVER))
     check_security(of(ON, SERVER, exposed))
 

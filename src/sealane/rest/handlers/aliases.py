@@ -5,6 +5,7 @@ from typing import Any
 
 from sealane.cluster.views import IndexView
 from sealane.errors import ApiError, IllegalArgument
+from sealane.model.access import current_access
 from sealane.model.patterns import matches
 from sealane.rest.alias_body import read_alias, read_alias_actions
 from sealane.rest.expressions import PERMISSIVE, options_of
@@ -51,6 +52,8 @@ def routes(services: Services) -> list[Route]:
     async def get(request: Request) -> Response:
         found = services.indices.find(request.indices, options_of(request.params, PERMISSIVE))
         names = [each for each in request.path_params.get("name", "").split(",") if each]
+        if found:
+            _check_named(names)
         return _shown(found, names, explicit=bool(request.index))
 
     reading: dict[str, Parser] = {**INDICES_OPTIONS, "local": ignored, **_TIMES}
@@ -99,6 +102,16 @@ def routes(services: Services) -> list[Route]:
             params=reading,
         ),
     ]
+
+
+def _check_named(names: Sequence[str]) -> None:
+    """Raises SecurityError, which names none, for an alias that whoever asks may not look at, be there one or not."""
+    access = current_access()
+    if access is None:
+        return
+    for name in names:
+        if not ("*" in name or name == "_all" or name.startswith("-") or access.allows(name)):
+            raise access.denial(())
 
 
 def _shown(found: Sequence[IndexView], names: Sequence[str], *, explicit: bool) -> Response:

@@ -270,6 +270,7 @@ def _reads(services: Services) -> list[Route]:
                 "force_synthetic_source": ignored,
             },
             body=True,
+            check=lambda request: read_mget(request.body, request.index, request.params),
         ),
     ]
 

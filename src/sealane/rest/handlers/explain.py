@@ -65,6 +65,7 @@ def routes(services: Services, searches: SearchService) -> list[Route]:
             indices=path_indices,
             params=EXPLAIN_PARAMS,
             body=True,
+            check=lambda request: _query(request.body, request.params),
         )
     ]
 

@@ -53,6 +53,7 @@ def routes(service: FieldCapsService) -> list[Route]:
             },
             unsuggested=frozenset({"timeout"}),
             body=True,
+            check=lambda request: read_field_caps(request.body),
         )
     ]
 

@@ -102,6 +102,10 @@ def _whole(services: Services) -> list[Route]:
         services.indices.find(request.indices, options_of(request.params, STRICT))
         return Response()
 
+    def deleted(request: Request) -> Sequence[str]:
+        services.indices.check_destructive(request.indices, "index / indices is missing")
+        return request.indices
+
     path = ("/{index}",)
     return [
         Route(
@@ -126,7 +130,7 @@ def _whole(services: Services) -> list[Route]:
             paths=("/", "/{index}"),
             handler=delete,
             action="indices:admin/delete",
-            indices=path_indices,
+            indices=deleted,
             params={**INDICES_OPTIONS, **_TIMES},
         ),
         Route(
@@ -253,13 +257,17 @@ def _states(services: Services) -> list[Route]:
         await services.indices.set_open(request.indices, True, options)
         return json_response({"acknowledged": True, "shards_acknowledged": True})
 
+    def named(request: Request) -> Sequence[str]:
+        services.indices.check_destructive(request.indices, "index is missing")
+        return request.indices
+
     def state(name: str, handler: Handler) -> Route:
         return Route(
             methods=("POST",),
             paths=(f"/_{name}", f"/{{index}}/_{name}"),
             handler=handler,
             action=f"indices:admin/{name}",
-            indices=path_indices,
+            indices=named,
             params={**INDICES_OPTIONS, **_TIMES, "wait_for_active_shards": _awaited_shards},
         )
 

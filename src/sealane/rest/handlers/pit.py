@@ -61,6 +61,7 @@ def routes(service: SearchService) -> list[Route]:
                 "routing": names,
             },
             body=True,
+            check=lambda request: parse_open_body(request.body),
         ),
         Route(
             methods=("DELETE",),

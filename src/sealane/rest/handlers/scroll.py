@@ -16,6 +16,7 @@ from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, no_indices
 from sealane.rest.search_response import render_search
 from sealane.search.coordinator import SearchService
+from sealane.search.scroll import read
 from sealane.search.shard_phases import CLEAR_ALL_SCROLLS
 from sealane.settings import parse_time
 
@@ -58,7 +59,7 @@ def routes(service: SearchService) -> list[Route]:
             paths=paths,
             handler=next_page,
             action="indices:data/read/scroll",
-            indices=no_indices,
+            indices=_scrolled_indices,
             params={"rest_total_hits_as_int": boolean, "scroll": time_ms, "scroll_id": string},
             body=True,
         ),
@@ -72,6 +73,16 @@ def routes(service: SearchService) -> list[Route]:
             body=True,
         ),
     ]
+
+
+def _scrolled_indices(request: Request) -> Sequence[str]:
+    """Of which clusters the scroll has indices: its id does not say which indices."""
+    scroll_id, _ = _wanted(request)
+    try:
+        held = read(scroll_id) if scroll_id else ()
+    except IllegalArgument:
+        return ()  # who may scroll is told so by the handler
+    return tuple(f"{each.alias}:*" if each.alias else "*" for each in held)
 
 
 def _wanted(request: Request) -> tuple[str, int | None]:

@@ -37,6 +37,7 @@ def routes(service: TermsEnumService) -> list[Route]:
             indices=path_indices,
             params=INDICES_OPTIONS,
             body=True,
+            check=_request,
         )
     ]
 

@@ -1,6 +1,6 @@
 """`_security/api_key`: keys that act for whoever made them, changed, shown and invalidated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument
@@ -146,16 +146,15 @@ def _grants_nothing(roles: tuple[RoleDescriptor, ...]) -> bool:
 def _shown(security: Security) -> list[Route]:
     async def get(request: Request) -> Response:
         params = request.params
-        wanted, own = _read_filter(params, request.ctx.subject)
-        subject = request.ctx.subject
-        if not own and not _is_own_key(wanted, subject):
-            own_keys.check(subject, security.permission(subject), own_keys.GET, own=False)
-        elif own:
-            own_keys.check(subject, security.permission(subject), own_keys.GET, own=True)
+        wanted, _ = _read_filter(params, request.ctx.subject)
         found = security.api_keys.find(wanted)
         limited_by = params.get("with_limited_by", False)
         shown = [key_answers.shown(key_id, key, limited_by=limited_by) for key_id, key in found]
         return json_response({"api_keys": shown}, 404 if wanted.ids and not shown else 200)
+
+    def whose(request: Request) -> Sequence[str]:
+        _, own = _read_filter(request.params, request.ctx.subject)
+        return own_keys.OWN if own else ()
 
     return [
         Route(
@@ -163,7 +162,7 @@ def _shown(security: Security) -> list[Route]:
             paths=("/_security/api_key",),
             handler=get,
             action=own_keys.GET,
-            indices=no_indices,
+            indices=whose,
             params={
                 "id": string,
                 "name": string,
@@ -195,7 +194,7 @@ def _read_filter(params: Mapping[str, Any], subject: Subject) -> tuple[KeyFilter
         problems.append("only one of [api key id, api key name] can be specified")
     raise_problems(problems)
     owner = owner_of(subject) if params.get("owner", False) else None
-    own = owner is not None or is_owner(subject, user, realm)
+    own = _are_own(subject, user, realm, (key_id,) if key_id else (), owned=owner is not None)
     wanted = KeyFilter(
         ids=(key_id,) if key_id else (),
         name=name,
@@ -214,10 +213,13 @@ def is_owner(subject: Subject, user: str | None, realm: str | None) -> bool:
     return owner_of(subject) == Owner(user, realm)
 
 
-def _is_own_key(wanted: KeyFilter, subject: Subject) -> bool:
-    """Whether who comes with a key asks about that key."""
-    key = subject.api_key
-    return key is not None and tuple(wanted.ids) == (key.id,)
+def _are_own(
+    subject: Subject, user: str | None, realm: str | None, ids: Sequence[str], *, owned: bool
+) -> bool:
+    """Whether a request is about keys of whoever asks. Who comes with a key has no other than that."""
+    if subject.type is AuthenticationType.API_KEY:
+        return subject.api_key is not None and tuple(ids) == (subject.api_key.id,)
+    return owned or is_owner(subject, user, realm)
 
 
 # -- changed ---------------------------------------------------------------------------------------------------
@@ -319,9 +321,8 @@ def _invalidated(security: Security) -> list[Route]:
     async def invalidate(request: Request) -> Response:
         fields = bodies.read_fields(request.body, "invalidate_api_key", _INVALIDATE)
         subject = request.ctx.subject
-        wanted, own = _read_invalidated(fields, subject)
+        wanted, _ = _read_invalidated(fields, subject)
         permission = security.permission(subject)
-        own_keys.check(subject, permission, own_keys.INVALIDATE, own=own)
         outcome = await security.api_keys.invalidate(
             wanted, cross_cluster=permission.cluster(_MANAGE_SECURITY)
         )
@@ -329,13 +330,18 @@ def _invalidated(security: Security) -> list[Route]:
             _invalidated_answer(outcome.invalidated, outcome.before, outcome.errors)
         )
 
+    def whose(request: Request) -> Sequence[str]:
+        fields = bodies.read_fields(request.body, "invalidate_api_key", _INVALIDATE)
+        _, own = _read_invalidated(fields, request.ctx.subject)
+        return own_keys.OWN if own else ()
+
     return [
         Route(
             methods=("DELETE",),
             paths=("/_security/api_key",),
             handler=invalidate,
             action=own_keys.INVALIDATE,
-            indices=no_indices,
+            indices=whose,
             body=True,
         )
     ]
@@ -375,12 +381,7 @@ def _read_invalidated(fields: bodies.Fields, subject: Subject) -> tuple[KeyFilte
     if ids and name:
         problems.append("only one of [api key id(s), api key name] can be specified")
     raise_problems(problems)
-    key = subject.api_key
-    own = (
-        owned
-        or is_owner(subject, user, realm)
-        or (key is not None and subject.authenticated_by is None and tuple(ids or ()) == (key.id,))
-    )
+    own = _are_own(subject, user, realm, ids or (), owned=owned)
     wanted = KeyFilter(
         ids=ids or (),
         name=name,

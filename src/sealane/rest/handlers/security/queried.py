@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sealane.errors import ActionRequestValidation
+from sealane.model.security import AuthenticationType, Subject
 from sealane.rest.handlers.security import bodies, key_answers
 from sealane.rest.handlers.security.record_queries import Queries, Record, unsupported
 from sealane.rest.params import boolean
@@ -48,7 +49,7 @@ def routes(security: Security) -> list[Route]:
         subject = request.ctx.subject
         permission = security.permission(subject)
         everybodys = permission.cluster(own_keys.QUERY, own_keys=False)
-        wanted = KeyFilter(owner=None if everybodys else owner_of(subject))
+        wanted = KeyFilter() if everybodys else _own(subject)
         limited_by = request.params.get("with_limited_by", False)
         records = [
             {"_id": key_id, **key_answers.shown(key_id, key, limited_by=limited_by)}
@@ -90,6 +91,13 @@ def routes(security: Security) -> list[Route]:
             body=True,
         ),
     ]
+
+
+def _own(subject: Subject) -> KeyFilter:
+    """The keys of whoever asks. Who comes with a key has no other than that."""
+    if subject.type is AuthenticationType.API_KEY and subject.api_key is not None:
+        return KeyFilter(ids=(subject.api_key.id,))
+    return KeyFilter(owner=owner_of(subject))
 
 
 def _read(body: bytes, kind: str) -> bodies.Fields:

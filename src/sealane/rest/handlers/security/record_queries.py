@@ -14,6 +14,8 @@ from sealane.settings import parse_time
 Record = Mapping[str, Any]
 Holds = Callable[[Record], bool]
 DEPTH_MAX: Final = 30
+CLAUSES_MAX: Final = 1_024
+"""Of one query: each is asked of each record."""
 _METADATA: Final = "metadata"
 _NOW: Final = re.compile(r"now(?:([+-])(\d+[a-zA-Z]+))?")
 
@@ -24,11 +26,15 @@ class Queries:
     def __init__(self, fields: Collection[str], now_ms: int) -> None:
         self._fields = fields
         self._now_ms = now_ms
+        self._clauses = 0
 
     def read(self, query: Any, depth: int = 0) -> Holds:
         """Raises ParsingError, IllegalArgument."""
         if depth > DEPTH_MAX:
             raise IllegalArgument(f"a query may nest at most [{DEPTH_MAX}] deep here")
+        self._clauses += 1
+        if self._clauses > CLAUSES_MAX:
+            raise IllegalArgument(f"a query may have at most [{CLAUSES_MAX}] clauses here")
         if not isinstance(query, dict) or len(query) != 1:
             raise ParsingError("[query] must be an object with the name of one query")
         ((kind, body),) = query.items()
@@ -138,7 +144,7 @@ class Queries:
         return [_text(each) for each in self._values(record, field)]
 
     def _values(self, record: Record, field: str) -> list[Any]:
-        if field == _METADATA or field.startswith(f"{_METADATA}."):
+        if _is_metadata(field):
             path = field.split(".")[1:]
             return list(_leaves(record.get(_METADATA), path))
         value = record.get(field)
@@ -174,8 +180,9 @@ class Queries:
         return [(each, [self._shown(each, field) for field, _ in by]) for each in found]
 
     def _key(self, record: Record, field: str) -> Any:
-        values = self._values(record, field)
-        return values[0] if isinstance(values[0], int) else _text(values[0])
+        value = self._values(record, field)[0]
+        # Metadata is whatever somebody has put there: as in the reference it is all text.
+        return value if isinstance(value, int) and not _is_metadata(field) else _text(value)
 
     def _shown(self, record: Record, field: str) -> Any:
         values = self._values(record, field)
@@ -210,6 +217,10 @@ def _leaves(value: Any, path: Sequence[str]) -> Iterable[Any]:
                 yield from _leaves(inner, path[len(parts) :])
     elif not path and value is not None:
         yield value
+
+
+def _is_metadata(field: str) -> bool:
+    return field == _METADATA or field.startswith(f"{_METADATA}.")
 
 
 def _text(value: Any) -> str:

@@ -6,12 +6,12 @@ Connections, sniffing and frames are left to `process` and `network`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import orjson
@@ -28,7 +28,7 @@ from sealane.cluster.store import MemoryStateStore
 from sealane.cluster.task_lists import TASKS, running_tasks
 from sealane.engine.embedded import search as searcher
 from sealane.engine.embedded.engine import EmbeddedEngine
-from sealane.errors import ApiError, ConnectTransport, NodeDisconnected, NoSuchRemoteCluster
+from sealane.errors import ApiError
 from sealane.inbound import (
     register_about_handlers,
     register_handlers,
@@ -39,24 +39,12 @@ from sealane.inbound import (
 from sealane.inbound.indices import register_indices_handlers
 from sealane.inbound.secure_settings import register_reload_handler
 from sealane.model.access import no_access_needed
-from sealane.model.clusters import ClusterMatch, ClusterStats, RemoteTraits, ResolveClusterRequest
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
-from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.node.keystore import secure_reload
 from sealane.query import decode, parse_query
-from sealane.reduce import ClusterAnswer
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
 from sealane.remote.transport.indices_client import RemoteIndices
-from sealane.remote.transport.messages import SEARCH, decode_answer, encode_search
-from sealane.remote.transport.messages_clusters import (
-    CLUSTER_STATS,
-    RESOLVE_CLUSTER,
-    decode_cluster_match,
-    decode_cluster_stats,
-    encode_resolve_cluster,
-)
-from sealane.remote.transport.messages_phases import Phase
 from sealane.rest import msearch, search
 from sealane.rest.app import Limits, RestApp
 from sealane.rest.handlers import (
@@ -89,10 +77,8 @@ from sealane.settings import EMPTY, Registry
 from sealane.settings import node_settings as keys
 from sealane.settings.secure_settings import SecureSettings
 from sealane.testing.fixed_nodes import FixedNodes
+from sealane.testing.in_process_links import Link, Links
 from sealane.testing.one_node import OneNode, cluster_of
-
-Q = TypeVar("Q")
-A = TypeVar("A")
 
 _MAX_CONTENT_LENGTH = 1 << 26
 _BUILD = Build(number="8.19.0")
@@ -104,109 +90,6 @@ class Answer:
 
     status: int
     body: Any
-
-
-class Link:
-    """One remote as its coordinator reaches it. `requests` counts what was sent.
-
-    A link that `is_cut` refuses requests, and loses the answers of those under way. One that is on `hold` delivers
-    requests, which wait there until `release`.
-    """
-
-    def __init__(self, alias: str, there: "InProcessCluster", *, skip_unavailable: bool) -> None:
-        self.alias = alias
-        self.there = there
-        self.skip_unavailable = skip_unavailable
-        self.is_cut = False
-        self.requests = 0
-        self.answers: list[tuple[str, bytes]] | None = None
-        """Set to a list, it is given the action and the bytes of each answer that crosses."""
-        self._released = asyncio.Event()
-        self._released.set()
-        self._delivered = asyncio.Event()
-        self._held_action = ""
-
-    def hold(self, only: str = "") -> None:
-        """`only` is the one action whose requests wait; without it all do."""
-        self._held_action = only
-        self._released.clear()
-        self._delivered.clear()
-
-    def release(self) -> None:
-        self._released.set()
-
-    async def wait_delivered(self) -> None:
-        """Until a request has arrived on the other side since `hold`."""
-        await self._delivered.wait()
-
-    async def search(self, request: SearchRequest, ctx: Context) -> ClusterAnswer:
-        """Implements ClusterClient.
-
-        Raises what the other cluster raised, as it arrives; ConnectTransport and NodeDisconnected when cut.
-        """
-        return decode_answer(await self._ask(SEARCH, encode_search(request), ctx))
-
-    async def run(self, phase: Phase[Q, A], request: Q, ctx: Context) -> A:
-        """Implements ClusterClient. Raises as `search` does."""
-        return phase.read_answer(await self._ask(phase.action, phase.encode(request), ctx))
-
-    async def resolve_cluster(self, request: ResolveClusterRequest, ctx: Context) -> ClusterMatch:
-        """Implements AboutCluster. Raises as `search` does."""
-        payload = encode_resolve_cluster(request)
-        return decode_cluster_match(await self._ask(RESOLVE_CLUSTER, payload, ctx))
-
-    async def cluster_stats(self, ctx: Context) -> ClusterStats:
-        """Implements AboutCluster. Raises as `search` does."""
-        return decode_cluster_stats(await self._ask(CLUSTER_STATS, b"", ctx))
-
-    async def ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
-        """The other cluster's answer to any action. Raises as `search` does."""
-        return await self._ask(action, payload, ctx)
-
-    async def _ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
-        if self.is_cut:
-            raise ConnectTransport(f"[{self.alias}][in-process] connect_exception")
-        self.requests += 1
-        if self._held_action in ("", action):
-            self._delivered.set()
-            await self._released.wait()
-        answer = await self.there.receive(self.alias, action, payload, ctx)
-        if self.is_cut:
-            raise NodeDisconnected(f"[{self.alias}][in-process][{action}] disconnected")
-        if self.answers is not None:
-            self.answers.append((action, answer))
-        return answer
-
-
-class Links:
-    """The remotes of one cluster. Implements the coordinator's `Remotes`."""
-
-    def __init__(self) -> None:
-        self._links: dict[str, Link] = {}
-
-    def add(self, link: Link) -> None:
-        self._links[link.alias] = link
-
-    def aliases(self) -> Sequence[str]:
-        return tuple(self._links)
-
-    def client(self, alias: str) -> Link:
-        if alias not in self._links:
-            raise NoSuchRemoteCluster(alias)
-        return self._links[alias]
-
-    def skip_unavailable(self, alias: str) -> bool:
-        return self._links[alias].skip_unavailable
-
-    def traits(self, alias: str) -> RemoteTraits:
-        skip = self.skip_unavailable(alias)
-        return RemoteTraits(mode="sniff", skip_unavailable=skip, compress="indexing_data")
-
-    def describe(self, *, verbose: bool = False) -> Mapping[str, Mapping[str, Any]]:
-        return {
-            alias: {"connected": not link.is_cut, "skip_unavailable": link.skip_unavailable}
-            for alias, link in self._links.items()
-        }
 
 
 class InProcessCluster:

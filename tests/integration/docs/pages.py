@@ -1,6 +1,7 @@
 """The shell blocks of a page of the documentation, run as a reader would paste them: in one shell, in an empty folder.
 
-Ports are replaced by free ones, and `sealane` is this environment's. What the blocks are to print is the tests' business.
+Ports are replaced by free ones, and `sealane` is this environment's. What the blocks are to print is the tests'
+business.
 """
 
 import json

@@ -16,7 +16,7 @@ _KEY_PAGE, _CERT_PAGE, _MIGRATION = (
 )
 _TAKE_DOWN = "kill %1 %2; wait\n"
 _SEARCHES = """
-( while [ ! -e enough ]; do curl -sS -u ann:ann-password '{url}/east:logs-*/_search' >> searches; echo >> searches; done ) &
+( while [ ! -e enough ]; do curl -sS -u ann:ann-password '{url}/east:logs-*/_search'; echo; done > searches ) &
 until [ -s searches ]; do sleep 0.1; done
 """
 _ENOUGH = "touch enough; wait %?enough\n"

@@ -25,7 +25,7 @@ artifact_prefix='.fuzz/frames-'; Test unit written to .fuzz/frames-crash-01
 
 def watched(output: str, code: int = 0, cases: int = 100_000) -> fuzzing.Run:
     run = fuzzing.Run("frames")
-    process = SimpleNamespace(stdout=io.StringIO(output), wait=lambda: code)
+    process = SimpleNamespace(stdout=io.StringIO(output), wait=lambda: code, returncode=code)
     fuzzing._watch(process, run, cases)  # type: ignore[arg-type]
     return run
 

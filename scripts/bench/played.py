@@ -27,7 +27,8 @@ from sealane.model.search import SearchRequest
 from sealane.model.task import Context, TaskRegistry
 from sealane.reduce import ClusterAnswer
 from sealane.reduce.partial import Hit, Partial, ShardCounts, TotalHits
-from sealane.security.rules import authorize
+from sealane.security.rules import allow_all
+from sealane.testing.fixed_nodes import FixedNodes
 from sealane.transport import AsyncioNetwork, TransportService
 
 ECHO = "bench:echo"
@@ -80,7 +81,9 @@ class PlayedNode:
             tasks=tasks,
             clock=SystemClock(),
         )
-        register_handlers(self.service, local=_NothingFound(), nodes=fellows, authorize=authorize)
+        register_handlers(
+            self.service, local=_NothingFound(), nodes=FixedNodes(fellows), authorize=allow_all
+        )
         self.service.register(ECHO, _echo)
         self.service.register(LARGE, _large)
 

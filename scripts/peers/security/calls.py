@@ -38,6 +38,9 @@ ORDER = (
     "certificate_links",
     "broken_links",
     "secure_settings",
+    "aliases",
+    "limited_features",
+    "changes",
 )
 """The files, in the order in which they are asked."""
 _LINE = re.compile(

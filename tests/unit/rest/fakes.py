@@ -17,6 +17,7 @@ from sealane.cluster.views import IndexView
 from sealane.engine.base import IndexStats
 from sealane.engine.mapping import Mapping as FieldMapping
 from sealane.errors import (
+    ActionRequestValidation,
     ApiError,
     DocumentParsing,
     IndexNotFound,
@@ -200,6 +201,10 @@ class FakeIndices:
         if name not in self.known:
             raise IndexNotFound(name)
         return WriteTarget(self.known[name], None)
+
+    def check_destructive(self, expressions: Sequence[str], none: str) -> None:
+        if not expressions:
+            raise ActionRequestValidation([none])
 
     def find(
         self,

@@ -67,6 +67,16 @@ def filling(number: int, size: int) -> bytes:
     return (unit * (size // len(unit) + 1))[:size]
 
 
+def source_of(number: int, size: int) -> bytes:
+    """A document of about that size."""
+    return b'"' + filling(number, size) + b'"'
+
+
+def index_of(number: int, alias: str) -> str:
+    """The index of that document, as the asking cluster knows it."""
+    return f"{alias}:{number}" if alias else str(number)
+
+
 @dataclass
 class Log:
     """What all nodes have been asked. `received` counts by request, `running` names the node that
@@ -211,10 +221,10 @@ class Echo:
         if question.fails:
             raise IndexNotFound(str(number))
         hit = Hit(
-            index=str(number),
+            index=index_of(number, ctx.local_alias),
             id=node.name,
             score=None,
-            source=filling(number, question.answer_bytes),
+            source=source_of(number, question.answer_bytes),
             index_uuid=node.cluster.identity.uuid,
         )
         return ClusterAnswer(Partial([hit], None, None, ShardCounts(1, 1)), 1)

@@ -12,7 +12,7 @@ from sealane.model.search import SearchRequest
 from sealane.model.task import Context
 from sealane.reduce import ClusterAnswer
 from sealane.reduce.partial import Hit
-from sealane.testing.simulation.nodes import Question, body_of, filling
+from sealane.testing.simulation.nodes import Question, body_of, source_of
 from sealane.testing.simulation.world import LocalNode, Remote, Violation, World
 
 _EPSILON_S = 0.001
@@ -172,7 +172,8 @@ def search_of(plan: Plan, number: int, *, asker: str, cluster: str) -> SearchReq
 def hit_of(answer: ClusterAnswer, plan: Plan, number: int) -> Hit:
     """The one hit of the answer. Raises Violation where it belongs to another request."""
     (hit,) = answer.partial.hits
-    if hit.index != str(number) or hit.source != filling(number, plan.answer_bytes):
+    mine = hit.index.rpartition(":")[2] == str(number)
+    if not mine or hit.source != source_of(number, plan.answer_bytes):
         raise Violation(f"request {number} was answered with the answer of {hit.index}")
     return hit
 

@@ -14,11 +14,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from scripts.pairs import Node
 from scripts.server_process import ServerProcess, answers, free_port
+from scripts.started_pair import StartedPair
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _USER = "sealane-peers"
@@ -91,7 +90,7 @@ ELASTICSEARCH_9 = replace(ELASTICSEARCH, label="Elasticsearch 9.1.0", version="9
 OPENSEARCH_3 = replace(OPENSEARCH, label="OpenSearch 3.4.0", version="3.4.0", jdk=JDK_21)
 
 
-class PeerPair:
+class PeerPair(StartedPair[Node]):
     """Clusters of one product: two, named `europe` (local) and `americas` (remote), unless other
     names are given.
 
@@ -106,42 +105,16 @@ class PeerPair:
         progress: Callable[[str], None],
         clusters: Sequence[str] = ("europe", "americas"),
     ) -> None:
-        self.label = distribution.label
+        super().__init__(distribution.label, progress)
         self._clusters = clusters
         self._distribution = distribution
-        self._progress = progress
-        self._work = Path()
-        self._processes: list[ServerProcess] = []
-        self._nodes: list[Node] = []
 
-    @property
-    def local(self) -> Node:
-        return self._nodes[0]
-
-    @property
-    def remote(self) -> Node:
-        return self._nodes[1]
-
-    def __enter__(self) -> Self:
+    def _begin(self) -> None:
         java = find_jdk(os.environ, JVM_FOLDERS, self._distribution.jdk)
-        self._work = Path(tempfile.mkdtemp(prefix="sealane-peers-"))
-        try:
-            server = ensure_unpacked(self._distribution, self._progress)
-            self._own(self._work)
-            for cluster in self._clusters:
-                self._nodes.append(self._start(cluster, server, java))
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
+        server = ensure_unpacked(self._distribution, self._progress)
+        self._own(self._work)
+        for cluster in self._clusters:
+            self._members.append(self._start(cluster, server, java))
 
     def _start(self, cluster: str, server: Path, java: Path) -> Node:
         home = self._work / cluster
@@ -184,11 +157,6 @@ class PeerPair:
             ),
         )
         return Node(url, process.pid, seconds)
-
-    def _stop(self) -> None:
-        for process in self._processes:
-            process.stop()
-        shutil.rmtree(self._work, ignore_errors=True)
 
     def _own(self, folder: Path) -> None:
         if os.geteuid() == 0:

@@ -4,6 +4,7 @@ tests with."""
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -25,11 +26,31 @@ class Answer:
     body: Any
 
 
-class Rest:
-    """A connection to `url` (`http://host:port`), opened at the first call and closed by `close`.
-
-    A call on a connection that the server has closed meanwhile is tried once more on a new one.
+def exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    data: bytes | None,
+    headers: Mapping[str, str],
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """One call and its answer's body. On a connection that the server has closed meanwhile it is
+    tried once more on a new one. Raises `OSError` or `http.client.HTTPException` when no answer comes.
     """
+    target = quote(path, safe=_SENT_AS_WRITTEN)
+    for is_last_try in (False, True):
+        try:
+            connection.request(method, target, data, headers)
+            response = connection.getresponse()
+            return response, response.read()
+        except ConnectionError:
+            connection.close()
+            if is_last_try:
+                raise
+    raise AssertionError("unreachable")
+
+
+class Rest:
+    """A connection to `url` (`http://host:port`), opened at the first call and closed by `close`."""
 
     def __init__(self, url: str, *, timeout_s: float = 120.0) -> None:
         parts = urlsplit(url if "//" in url else f"http://{url}")
@@ -65,17 +86,8 @@ class Rest:
         """Raises `OSError` or `http.client.HTTPException` when no answer comes."""
         data = body.encode() if isinstance(body, str) else body
         headers = {"Content-Type": content_type} if data is not None else {}
-        target = quote(path, safe=_SENT_AS_WRITTEN)
-        for is_last_try in (False, True):
-            try:
-                self._connection.request(method, target, data, headers)
-                response = self._connection.getresponse()
-                return Answer(response.status, _parsed(response.read()))
-            except (ConnectionError, http.client.RemoteDisconnected):
-                self._connection.close()
-                if is_last_try:
-                    raise
-        raise AssertionError("unreachable")
+        response, answer = exchange(self._connection, method, path, data, headers)
+        return Answer(response.status, parsed(answer))
 
     def must(
         self,
@@ -108,7 +120,8 @@ class Rest:
             raise UnexpectedAnswerError(f"bulk at {self.url} refused an item: {failed}")
 
 
-def _parsed(data: bytes) -> Any:
+def parsed(data: bytes) -> Any:
+    """JSON, or the text where it is none."""
     if not data:
         return ""
     try:

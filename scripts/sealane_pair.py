@@ -2,21 +2,19 @@
 security, ports of the system's choice, data in a temporary folder."""
 
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from scripts.pairs import Node
 from scripts.server_process import ServerFailedError, ServerProcess, answers
+from scripts.started_pair import StartedPair
 
 _READY_SECONDS = 30.0
 
 
-class SealanePair:
+class SealanePair(StartedPair[Node]):
     """Clusters `europe` (local) and `americas` (remote). Entering starts them one after the
     other and waits for a first answer of each; leaving ends them by SIGTERM and deletes their
     data.
@@ -25,47 +23,13 @@ class SealanePair:
     """
 
     def __init__(self, progress: Callable[[str], None]) -> None:
-        self.label = "Sealane"
-        self._progress = progress
-        self._work = Path()
-        self._processes: list[ServerProcess] = []
-        self._nodes: list[Node] = []
+        super().__init__("Sealane", progress)
 
-    @property
-    def local(self) -> Node:
-        return self._nodes[0]
-
-    @property
-    def remote(self) -> Node:
-        return self._nodes[1]
-
-    def __enter__(self) -> Self:
-        self._work = Path(tempfile.mkdtemp(prefix="sealane-pair-"))
-        try:
-            for cluster in ("europe", "americas"):
-                self._nodes.append(self._start(cluster))
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            # The logs are deleted with the data, and tell why.
-            for process in self._processes:
-                error.add_note(f"{process.output.name} ends with:\n{process.last_lines()}")
-        self._stop()
+    def _begin(self) -> None:
+        for cluster in ("europe", "americas"):
+            self._members.append(self._start(cluster))
 
     def _start(self, cluster: str) -> Node:
-        # The program of the environment that runs this script, whether it is on the PATH or not.
-        program = Path(sys.executable).parent / "sealane"
-        if not program.exists():
-            raise ServerFailedError(f"there is no [{program}]: run make setup")
         settings = {
             "cluster.name": cluster,
             "node.name": f"{cluster}-0",
@@ -74,7 +38,7 @@ class SealanePair:
             "path.data": str(self._work / cluster),
             "xpack.security.enabled": "false",
         }
-        arguments = [str(program), "start"]
+        arguments = [str(installed_program()), "start"]
         for key, value in settings.items():
             arguments += ["-E", f"{key}={value}"]
         output = self._work / f"{cluster}.log"
@@ -94,10 +58,14 @@ class SealanePair:
         )
         return Node(f"http://{ready['http']}", process.pid, seconds)
 
-    def _stop(self) -> None:
-        for process in self._processes:
-            process.stop()
-        shutil.rmtree(self._work, ignore_errors=True)
+
+def installed_program() -> Path:
+    """That of the environment that runs this script, whether it is on the PATH or not. Raises
+    ServerFailedError."""
+    program = Path(sys.executable).parent / "sealane"
+    if not program.exists():
+        raise ServerFailedError(f"there is no [{program}]: run make setup")
+    return program
 
 
 def ready_line(output: Path) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 from scripts.peers.normalise import Names
 from scripts.peers.security import corpus, links, people
 from scripts.peers.security.calls import Call, filled
-from scripts.peers.security.client import Client, Told, basic
+from scripts.peers.security.client import Client, Told
 from scripts.peers.security.pair import SecuredPair
 from scripts.peers.security.view import names_of, shown
 from scripts.rest import Answer
+from sealane.testing.process import basic
 
 _NO_ANSWER = 0
 _NOBODY = "nobody"

@@ -2,21 +2,20 @@
 has it.
 """
 
-import base64
 import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from scripts.rest import UnexpectedAnswerError
+from scripts.rest import UnexpectedAnswerError, exchange, parsed
+from sealane.testing.process import basic
 
 SUPERUSER = "elastic"
 PASSWORD = "changeme-1"
 """Of the superuser on every node of the duel, and of nothing else."""
-_SENT_AS_WRITTEN = "/?&=:,*-_.~%+<>{}()[]!'\"|@$;#^\\`"
 _CHALLENGE = "www-authenticate"
 
 
@@ -65,20 +64,9 @@ class Client:
         if authorization is not None:
             sent["Authorization"] = authorization
         data = None if body is None else body.encode()
-        target = quote(path, safe=_SENT_AS_WRITTEN)
-        for is_last_try in (False, True):
-            try:
-                self._connection.request(method, target, data, sent)
-                response = self._connection.getresponse()
-                text = response.read()
-            except ConnectionError:
-                self.close()
-                if is_last_try:
-                    raise
-            else:
-                challenge = response.headers.get_all(_CHALLENGE) or ()
-                return Told(response.status, _parsed(text), tuple(challenge))
-        raise AssertionError("unreachable")
+        response, answer = exchange(self._connection, method, path, data, sent)
+        challenge = response.headers.get_all(_CHALLENGE) or ()
+        return Told(response.status, parsed(answer), tuple(challenge))
 
     def must(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """As the superuser; the body of an answer that has to be 200. Raises UnexpectedAnswerError."""
@@ -91,17 +79,3 @@ class Client:
         if told.status != 200:
             raise UnexpectedAnswerError(f"{method} {path} answered {told.status}: {told.body}")
         return told.body
-
-
-def basic(user: str, password: str) -> str:
-    """The Authorization header of a user."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def _parsed(data: bytes) -> Any:
-    if not data:
-        return ""
-    try:
-        return json.loads(data)
-    except ValueError:
-        return data.decode("utf-8", "replace")

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from scripts.peers.security.client import PASSWORD, SUPERUSER, Client, basic
+from scripts.peers.security.client import PASSWORD, SUPERUSER, Client
 from scripts.rest import UnexpectedAnswerError
+from sealane.testing.process import basic
 
 _MAPPING: dict[str, Any] = {
     "msg": {"type": "text", "fields": {"raw": {"type": "keyword"}}},

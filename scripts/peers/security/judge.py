@@ -11,8 +11,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from scripts.peer_servers import (
     ELASTICSEARCH,
@@ -24,56 +22,32 @@ from scripts.peer_servers import (
     give_to_user,
 )
 from scripts.peers.security import certificates
-from scripts.peers.security.client import PASSWORD, SUPERUSER, Client, basic
+from scripts.peers.security.client import PASSWORD, SUPERUSER, Client
 from scripts.peers.security.pair import CLUSTERS, REMOTE, Member, settings
 from scripts.server_process import ServerProcess, free_port
+from scripts.started_pair import StartedPair
+from sealane.testing.process import basic
 
 _PLUGIN = Path(__file__).with_name("analysis_parts")
 _HEAP = "700m"
 _READY_SECONDS = 180.0
 
 
-class JudgePair:
+class JudgePair(StartedPair[Member]):
     """Raises PeersUnavailableError, ServerFailedError."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
-        self.label = f"{ELASTICSEARCH.label}, secured"
-        self._progress = progress
-        self._work = Path()
+        super().__init__(f"{ELASTICSEARCH.label}, secured", progress)
         self._server = Path()
         self._java = Path()
-        self._processes: list[ServerProcess] = []
-        self._members: list[Member] = []
 
-    @property
-    def local(self) -> Member:
-        return self._members[0]
-
-    @property
-    def remote(self) -> Member:
-        return self._members[1]
-
-    def __enter__(self) -> Self:
+    def _begin(self) -> None:
         self._java = find_jdk(os.environ, JVM_FOLDERS, ELASTICSEARCH.jdk)
-        self._work = Path(tempfile.mkdtemp(prefix="sealane-secured-peers-"))
-        try:
-            self._server = _with_plugin(self._java, self._progress)
-            certificates.make(self._work, CLUSTERS)
-            self._own(self._work)
-            for cluster in CLUSTERS:
-                self._members.append(self._start(cluster))
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
+        self._server = _with_plugin(self._java, self._progress)
+        certificates.make(self._work, CLUSTERS)
+        self._own(self._work)
+        for cluster in CLUSTERS:
+            self._members.append(self._start(cluster))
 
     def keep_secrets(self, secrets: Mapping[str, str]) -> None:
         self._keep(CLUSTERS[0], secrets)
@@ -138,11 +112,6 @@ class JudgePair:
             "ES_JAVA_HOME": str(self._java),
             "ES_PATH_CONF": str(home / "config"),
         }
-
-    def _stop(self) -> None:
-        for process in self._processes:
-            process.stop()
-        shutil.rmtree(self._work, ignore_errors=True)
 
     def _own(self, folder: Path) -> None:
         if os.geteuid() == 0:

@@ -3,7 +3,10 @@
 import base64
 import os
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+_ID_BYTES: Final = 15
+_IDS_AT_ONCE: Final = 100
 
 
 class Clock(Protocol):
@@ -25,8 +28,28 @@ class Ids(Protocol):
 
 
 class RandomIds:
+    """Safe from any thread. Document ids are made many at a time: asking the system for each lets other threads in,
+    which may take milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self._documents: list[str] = []
+
     def new(self) -> str:
         return base64.urlsafe_b64encode(os.urandom(16)).decode("ascii").rstrip("=")
 
     def document(self) -> str:
-        return base64.urlsafe_b64encode(os.urandom(15)).decode("ascii")
+        try:
+            return self._documents.pop()
+        except IndexError:
+            made = _document_ids(_IDS_AT_ONCE)
+            found = made.pop()
+            self._documents.extend(made)
+            return found
+
+
+def _document_ids(count: int) -> list[str]:
+    """Base64 makes four characters of each three bytes, so ids behind each other are those of one text."""
+    text = base64.urlsafe_b64encode(os.urandom(_ID_BYTES * count)).decode("ascii")
+    size = len(text) // count
+    return [text[at : at + size] for at in range(0, len(text), size)]

@@ -76,6 +76,7 @@ class NamedIndex(msgspec.Struct, frozen=True, array_like=True):
     name: str
     aliases: tuple[str, ...]
     attributes: tuple[str, ...]
+    data_stream: str | None = None
 
 
 class NamedAlias(msgspec.Struct, frozen=True, array_like=True):
@@ -83,11 +84,20 @@ class NamedAlias(msgspec.Struct, frozen=True, array_like=True):
     indices: tuple[str, ...]
 
 
+class NamedStream(msgspec.Struct, frozen=True, array_like=True):
+    """A data stream with its backing indices, the oldest first."""
+
+    name: str
+    backing: tuple[str, ...]
+    timestamp_field: str
+
+
 class ResolvedNames(msgspec.Struct, frozen=True, array_like=True):
     """One cluster's answer, each list by name."""
 
     indices: tuple[NamedIndex, ...]
     aliases: tuple[NamedAlias, ...]
+    data_streams: tuple[NamedStream, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

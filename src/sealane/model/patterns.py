@@ -27,4 +27,7 @@ def matcher(text: str) -> Callable[[str], object]:
 def matches(text: str, name: str) -> bool:
     if "*" not in text:
         return text == name
+    if len(text) - text.count("*") > len(name):
+        # To compile a pattern of a megabyte takes a minute, and it matches nothing.
+        return False
     return pattern(text).fullmatch(name) is not None

@@ -157,6 +157,27 @@ DURABILITY_SIZE: Final[Setting[int]] = _index(
     "How much may lie in the operation log before a commit.",
     dynamic=True,
 )
+RETAINED_OPERATIONS: Final[Setting[int]] = _index(
+    "soft_deletes.retention.operations",
+    "100000",
+    as_int(min=0),
+    "How many operations behind the last commit are kept for whoever follows, also where no lease asks for them.",
+    dynamic=True,
+)
+RETENTION_LEASE_PERIOD: Final[Setting[TimeValue]] = _index(
+    "soft_deletes.retention_lease.period",
+    "12h",
+    as_time(min="0ms"),
+    "How long after its last renewal a follower's retention lease still holds operations back.",
+    dynamic=True,
+)
+SOFT_DELETES: Final[Setting[bool]] = _index(
+    "soft_deletes.enabled",
+    "true",
+    as_bool,
+    "Whether the history of operations is kept for followers. Always so.",
+    final=True,
+)
 TIER_PREFERENCE: Final[Setting[str]] = _index(
     "routing.allocation.include._tier_preference",
     None,
@@ -180,6 +201,13 @@ UUID: Final[Setting[str]] = _index("uuid", None, as_text, "", private=True)
 CREATION_DATE: Final[Setting[str]] = _index("creation_date", None, as_text, "", private=True)
 PROVIDED_NAME: Final[Setting[str]] = _index("provided_name", None, as_text, "", private=True)
 VERSION_CREATED: Final[Setting[str]] = _index("version.created", None, as_text, "", private=True)
+FOLLOWING_INDEX: Final[Setting[bool]] = _index(
+    "xpack.ccr.following_index",
+    "false",
+    as_bool,
+    "Whether the index is a follower: only its leader's operations are written to it.",
+    private=True,
+)
 
 USER_SETTINGS: Final[tuple[AnySetting, ...]] = (
     NUMBER_OF_SHARDS,
@@ -200,6 +228,9 @@ USER_SETTINGS: Final[tuple[AnySetting, ...]] = (
     HIDDEN,
     CODEC,
     DURABILITY_SIZE,
+    RETAINED_OPERATIONS,
+    RETENTION_LEASE_PERIOD,
+    SOFT_DELETES,
     TIER_PREFERENCE,
     *BLOCKS.values(),
     *INDEX_SLOW_LOG_SETTINGS,
@@ -209,6 +240,7 @@ PRIVATE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     CREATION_DATE,
     PROVIDED_NAME,
     VERSION_CREATED,
+    FOLLOWING_INDEX,
 )
 INDEX_REGISTRY: Final = Registry((*USER_SETTINGS, *PRIVATE_SETTINGS))
 
@@ -223,8 +255,15 @@ def normalized(flat: Mapping[str, Value | None]) -> dict[str, Value | None]:
 
 def validate_new(settings: Settings) -> None:
     """Judges what a user gave for a new index. Raises IllegalArgument or ValidationError."""
+    if FOLLOWING_INDEX.key in settings:
+        raise _managed_by_its_api(FOLLOWING_INDEX.key)
     # Judged first, because a known name that may not be set has an error of its own kind.
     INDEX_REGISTRY.validate(settings.filtered(lambda key: key != VERSION_CREATED.key))
+    if not SOFT_DELETES.get(settings):
+        raise IllegalArgument(
+            "Creating indices with soft-deletes disabled is no longer supported. "
+            f"Please do not specify a value for setting [{SOFT_DELETES.key}]."
+        )
     if VERSION_CREATED.key in settings:
         raise ValidationError(
             "Validation Failed: 1: private index setting "
@@ -246,6 +285,8 @@ def validate_changes(changes: Mapping[str, Value | None]) -> None:
                     "this setting is managed by Elasticsearch"
                 )
             )
+        elif key == FOLLOWING_INDEX.key:
+            problems.append(_managed_by_its_api(key))
         elif setting is None or setting.private:
             problems.append(INDEX_REGISTRY.unknown(key))
         elif value is not None:
@@ -254,6 +295,12 @@ def validate_changes(changes: Mapping[str, Value | None]) -> None:
             except ApiError as error:
                 problems.append(error)
     raise_first(problems)
+
+
+def _managed_by_its_api(key: str) -> IllegalArgument:
+    return IllegalArgument(
+        f"can not update internal setting [{key}]; this setting is managed via a dedicated API"
+    )
 
 
 def setting_of(key: str) -> Setting[Any] | None:

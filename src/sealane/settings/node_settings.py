@@ -11,6 +11,7 @@ from sealane.model.node import ROLES
 from sealane.settings.audit_settings import AUDIT_SETTINGS
 from sealane.settings.authentication_settings import AUTHENTICATION_SETTINGS
 from sealane.settings.auto_create import AutoCreate, as_auto_create
+from sealane.settings.ccr_settings import CCR_SETTINGS
 from sealane.settings.ccs_settings import CCS_SETTINGS
 from sealane.settings.discovery_settings import DISCOVERY_SETTINGS
 from sealane.settings.parse import (
@@ -346,6 +347,7 @@ NODE_SETTINGS: Final[tuple[AnySetting, ...]] = (
     SEARCH_DEFAULT_TIMEOUT,
     SEARCH_DEFAULT_ALLOW_PARTIAL,
     *CCS_SETTINGS,
+    *CCR_SETTINGS,
     VERSION_NUMBER,
     ENGINE_THREADS,
 )

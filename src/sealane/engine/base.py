@@ -17,6 +17,7 @@ from sealane.engine.mapping import Mapping
 from sealane.errors import ApiError
 from sealane.model.document import Document, Operation, WriteOp, WriteResult
 from sealane.model.dsl import Query, SearchBody
+from sealane.model.replication import Ancestor, HistoryMark, Lease
 from sealane.model.security import FieldLimits
 from sealane.model.task import Context
 from sealane.reduce.partial import Hit, Partial, SortValue
@@ -106,14 +107,44 @@ class ShardState:
     primary_term: int
     max_seq_no: int
     checkpoint: int
+    ancestors: tuple[Ancestor, ...] = ()
+    """The histories that this one continues, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Operations in order of seq_no, with the state they were read under."""
+    """Operations in order of seq_no without holes, none above the checkpoint, with the state they were read under."""
 
     operations: Sequence[Operation]
     state: ShardState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveDocuments:
+    """Documents as the operations that made them, ascending by seq_no (`wall_ms` 0).
+
+    No other live document has a number from the wanted one up to `up_to`. `total_docs` are all live ones.
+    """
+
+    operations: Sequence[Operation]
+    up_to: int
+    total_docs: int
+    state: ShardState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBack:
+    """How a shard returns to what its history was at `to_seq_no`, under the name `history_uuid`.
+
+    `documents` are those of the ids touched since, as they were then; an id of `touched` that is not among them had no
+    document.
+    """
+
+    to_seq_no: int
+    history_uuid: str
+    ancestors: tuple[Ancestor, ...]
+    touched: Sequence[str]
+    documents: Sequence[Operation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +155,8 @@ class IndexStats:
     deleted: int
     store_bytes: int
     shards: tuple[ShardState, ...]
+    sizes: tuple[tuple[int, int, int], ...] = ()
+    """By shard: documents, deleted ones, bytes. Empty where an engine cannot tell."""
 
 
 class Reader(Protocol):
@@ -216,8 +249,54 @@ class Writer(Protocol):
 
     async def apply_replica(
         self, index_uuid: str, shard: int, operations: Sequence[Operation]
+    ) -> ShardState:
+        """Applies operations under their own seq_no, term and version. One already applied changes nothing.
+
+        All of them, with the checkpoint, are durable when it returns, or none is.
+        """
+
+    async def apply_copied(
+        self,
+        index_uuid: str,
+        shard: int,
+        operations: Sequence[Operation],
+        *,
+        up_to: int,
+        mark: HistoryMark | None = None,
+    ) -> ShardState:
+        """Applies live documents of another shard, ascending by seq_no and all above the checkpoint; then the
+        checkpoint is `up_to`: what is missing below it is known to be superseded. As durable as apply_replica. Raises
+        IllegalArgument where they are not so.
+
+        The operation log begins behind `up_to` from then on: `changes` from before raises ResourceNotFound. `mark` is
+        the operation `up_to` where it is known by itself; the log knows it then as one that it has removed.
+        """
+
+    async def adopt_history(
+        self,
+        index_uuid: str,
+        shard: int,
+        history_uuid: str,
+        *,
+        ancestors: Sequence[Ancestor] = (),
     ) -> None:
-        """Applies operations under their own seq_no, term and version. One already applied changes nothing."""
+        """The shard's operations are a prefix of that history. Durable when it returns."""
+
+    async def begin_history(self, index_uuid: str) -> tuple[ShardState, ...]:
+        """Each shard goes on under a new history uuid and a higher primary term, and remembers up to where it is the
+        same as the one before. Raises IllegalState where a shard has holes.
+        """
+
+    async def roll_back(self, index_uuid: str, shard: int, back: RollBack) -> ShardState:
+        """Undoes all operations above `back.to_seq_no`. Happens as a whole, whatever the moment of a crash.
+
+        Raises IllegalState where that is above the checkpoint, or where the log no longer holds all that is above it.
+        """
+
+    async def hold_reads(self, index_uuid: str, reason: ApiError | None) -> None:
+        """From then on searches and gets of the index raise NoShardAvailable with that cause; None lifts it. What is
+        written, copied and read from the log goes on. Forgotten when the index is closed.
+        """
 
     async def refresh(self, index_uuid: str) -> None:
         """Makes all that was acknowledged before the call searchable."""
@@ -236,12 +315,73 @@ class OperationLog(Protocol):
     async def shard_state(self, index_uuid: str, shard: int) -> ShardState: ...
 
     async def changes(
-        self, index_uuid: str, shard: int, from_seq_no: int, *, max_count: int, max_bytes: int
+        self,
+        index_uuid: str,
+        shard: int,
+        from_seq_no: int,
+        *,
+        max_count: int,
+        max_bytes: int,
+        previous: HistoryMark | None = None,
     ) -> Changes:
-        """Operations from `from_seq_no` on, at least one if there is one.
+        """Operations from `from_seq_no` on, at least one if there is one at or below the checkpoint.
 
-        Raises ResourceNotFound when the log has been trimmed past `from_seq_no`.
+        Raises ResourceNotFound when the log has been trimmed past `from_seq_no`; its metadata then has
+        `es.requested_operations_missing`, the numbers. Raises HistoryDiverged where `previous` is not this shard's
+        operation of that number, as `mark` tells it; one that has no mark here is believed.
         """
+
+    async def mark(self, index_uuid: str, shard: int, seq_no: int) -> HistoryMark | None:
+        """The operation of that number, from the one below the log's floor on; None where there is none, where it is
+        gone, or where it came as a copy.
+        """
+
+    async def wait_for_checkpoint(
+        self, index_uuid: str, shard: int, seq_no: int, *, timeout_s: float
+    ) -> ShardState:
+        """Returns once the checkpoint is `seq_no` or higher, or the time is over. Raises IndexNotFound as soon as the
+        index is closed or deleted. Costs nothing while it waits.
+        """
+
+    async def live_documents(
+        self,
+        index_uuid: str,
+        shard: int,
+        from_seq_no: int,
+        to_seq_no: int,
+        *,
+        max_count: int,
+        max_bytes: int,
+    ) -> LiveDocuments:
+        """The live documents with numbers in [from_seq_no, to_seq_no], the lowest first, of a view that covers all up
+        to `to_seq_no`. At least one if there is one.
+        """
+
+    async def touched_since(self, index_uuid: str, shard: int, seq_no: int) -> list[str]:
+        """The ids of all operations above `seq_no`, each once. Raises ResourceNotFound as `changes` does."""
+
+    async def add_lease(
+        self, index_uuid: str, shard: int, lease_id: str, retaining_seq_no: int, source: str
+    ) -> Lease:
+        """From then on operations from `retaining_seq_no` on are kept, for as long as
+        `index.soft_deletes.retention_lease.period` after the last renewal. Durable when it returns; the others too.
+
+        `NO_OPERATIONS` keeps all there still are. Raises LeaseAlreadyExists.
+        """
+
+    async def renew_lease(
+        self, index_uuid: str, shard: int, lease_id: str, retaining_seq_no: int, source: str
+    ) -> Lease:
+        """Raises LeaseNotFound; LeaseInvalid for a lower number than it retains."""
+
+    async def remove_lease(self, index_uuid: str, shard: int, lease_id: str) -> None:
+        """Raises LeaseNotFound."""
+
+    async def leases(self, index_uuid: str, shard: int) -> tuple[Lease, ...]:
+        """Those that have not expired, by id."""
+
+    async def log_floor(self, index_uuid: str, shard: int) -> int:
+        """The lowest number that `changes` answers from."""
 
 
 class Engine(Reader, Writer, OperationLog, Protocol):

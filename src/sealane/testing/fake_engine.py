@@ -1,30 +1,29 @@
 """An engine in memory: the same answers for writes, gets and changes, searches by match_all and term only.
 
-It refuses what the embedded engine refuses, because it parses documents and resolves versions by the same code. It
-forgets everything when it is closed, has no tombstone that expires, and its log is never trimmed.
+It refuses what the embedded engine refuses, because it parses documents and resolves versions by the same code. What
+is durable lies on a `FakeDisk`, which may outlive the engine: a `kill` loses all else, and what was under way has
+happened as a whole or not at all. It has no tombstone that expires, and makes searchable what it finds on the disk.
 """
 
-import json
+import asyncio
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import (
     Capability,
     Changes,
-    FoundDoc,
     IndexConfig,
     IndexStats,
+    LiveDocuments,
     MappingSink,
-    ShardSearch,
+    RollBack,
     ShardState,
-    TermsWanted,
 )
 from sealane.engine.embedded.conflicts import next_version
 from sealane.engine.embedded.documents import DocumentParser
-from sealane.engine.embedded.routing import routing_shards, shard_of
 from sealane.engine.mapping import (
     Mapping,
     MappingLimits,
@@ -32,11 +31,26 @@ from sealane.engine.mapping import (
     parse_mapping,
     render_mapping,
 )
-from sealane.errors import ApiError, IllegalArgument, IndexNotFound, SearchContextMissing
-from sealane.model.document import Document, Operation, OpKind, OpType, WriteOp, WriteResult
-from sealane.model.dsl import MatchAll, Query, Term
+from sealane.errors import (
+    ApiError,
+    FollowingEngine,
+    IllegalState,
+    IndexNotFound,
+)
+from sealane.model.document import Operation, OpKind, OpType, WriteOp, WriteResult
+from sealane.model.replication import Ancestor, HistoryMark, Lease
 from sealane.model.task import Context
-from sealane.reduce.partial import Hit, Partial, ShardCounts, TotalHits
+from sealane.settings.units import parse_time
+from sealane.testing.fake_disk import FakeDisk, OpenedFake
+from sealane.testing.fake_reader import FakeReader
+from sealane.testing.fake_shard import FakeShard
+
+_T = TypeVar("_T")
+_FOLLOWING: Final = "index.xpack.ccr.following_index"
+_RETAINED: Final = "index.soft_deletes.retention.operations"
+_PERIOD: Final = "index.soft_deletes.retention_lease.period"
+_RETAINED_OPERATIONS: Final = 100_000
+_EVERYTHING: Final = 1 << 62
 
 
 class FakeMappings:
@@ -51,71 +65,109 @@ class FakeMappings:
         return self.by_index[index_uuid]
 
 
-class _FakeShard:
-    def __init__(self, history_uuid: str) -> None:
-        self.history_uuid = history_uuid
-        self.log: dict[int, Operation] = {}
-        self.newest: dict[str, Operation] = {}
-        self.visible: dict[str, Operation] = {}
-
-    def state(self) -> ShardState:
-        checkpoint = -1
-        while checkpoint + 1 in self.log:
-            checkpoint += 1
-        return ShardState(
-            history_uuid=self.history_uuid,
-            primary_term=1,
-            max_seq_no=max(self.log, default=-1),
-            checkpoint=checkpoint,
-        )
-
-    def take(self, op: Operation) -> None:
-        self.log[op.seq_no] = op
-        newest = self.newest.get(op.id)
-        if op.kind is not OpKind.NO_OP and (newest is None or newest.seq_no < op.seq_no):
-            self.newest[op.id] = op
-
-    def refresh(self) -> None:
-        self.visible = {i: op for i, op in self.newest.items() if op.kind is OpKind.INDEX}
-
-
-class FakeEngine:
+class FakeEngine(FakeReader):
     """Implements `engine.base.Engine`."""
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, *, clock: Clock, ids: Ids, mappings: MappingSink) -> None:
+    def __init__(
+        self, *, clock: Clock, ids: Ids, mappings: MappingSink, disk: FakeDisk | None = None
+    ) -> None:
         self._clock = clock
-        self._ids = ids
+        super().__init__(ids)
         self._mappings = mappings
-        self._configs: dict[str, IndexConfig] = {}
-        self._shards: dict[str, list[_FakeShard]] = {}
-        self._readers: dict[str, _FakeReader] = {}
+        self.disk = FakeDisk() if disk is None else disk
+        self._is_dead = False
+
+    # -- life ----------------------------------------------------------------------------------------------------
 
     async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
-        self._configs[config.uuid] = config
-        self._shards.setdefault(
-            config.uuid, [_FakeShard(self._ids.new()) for _ in range(config.shards)]
-        )
+        if config.uuid in self._opened:
+            return
+        if config.uuid not in self.disk.indices:
+            if not new:
+                error = IllegalState(f"the files of index [{config.uuid}] are missing")
+                self._failed[config.uuid] = error
+                raise error
+            await self._commit("open", lambda: self._make(config))
+        self._failed.pop(config.uuid, None)
+        shards = self.disk.indices[config.uuid]
+        for shard in shards:
+            shard.term += not shard.is_clean
+            shard.is_clean = False
+            shard.refresh()
+        self._opened[config.uuid] = OpenedFake(config, shards)
+
+    def _make(self, config: IndexConfig) -> None:
+        shards = [self.disk.make(self._ids.new()) for _ in range(config.shards)]
+        self.disk.indices.setdefault(config.uuid, shards)
 
     async def update_config(self, config: IndexConfig) -> None:
-        self._config(config.uuid)
-        self._configs[config.uuid] = config
+        opened = self._index(config.uuid)
+        opened.config, opened.parser = config, None
 
     async def close_index(self, index_uuid: str) -> None:
-        self._configs.pop(index_uuid, None)
+        opened = self._opened.pop(index_uuid, None)
+        if opened is not None:
+            async with opened.lock:
+                opened.close()
+                for shard in () if self._is_dead else opened.shards:
+                    self._settle(opened.config, shard)
+                    shard.is_clean = True
 
     async def delete_index(self, index_uuid: str) -> None:
-        self._configs.pop(index_uuid, None)
-        self._shards.pop(index_uuid, None)
+        await self.close_index(index_uuid)
+        self._failed.pop(index_uuid, None)
+        await self._commit("delete", lambda: self.disk.indices.pop(index_uuid, None))
 
     async def close(self) -> None:
-        self._configs.clear()
+        for index_uuid in list(self._opened):
+            await self.close_index(index_uuid)
+
+    def opened(self, index_uuid: str) -> OpenedFake | None:
+        """What is open of an index, for a test to look at."""
+        return self._opened.get(index_uuid)
+
+    def kill(self) -> None:
+        """The process ends: nothing more becomes durable, and whoever waits finds that out."""
+        self._is_dead = True
+        opened, self._opened = self._opened, {}
+        for index in opened.values():
+            index.close()
+
+    async def _commit(self, what: str, change: Callable[[], _T]) -> _T:
+        def whole() -> _T:
+            if self._is_dead:
+                raise IllegalState("the engine is closed")
+            return change()
+
+        return await self.disk.commit(what, whole)
+
+    async def _write(self, what: str, index_uuid: str, change: Callable[[], _T]) -> _T:
+        """One change of an open index, after those that were begun before."""
+        opened = self._index(index_uuid)
+        async with opened.lock:
+            self._index(index_uuid)
+            changed = await self._commit(what, change)
+            opened.wake()
+            return changed
+
+    # -- writing -------------------------------------------------------------------------------------------------
 
     async def refresh(self, index_uuid: str) -> None:
-        self._config(index_uuid)
-        for shard in self._shards[index_uuid]:
-            shard.refresh()
+        shards = self._index(index_uuid).shards
+        if any(shard.committed < shard.checkpoint for shard in shards):
+            await self._write("refresh", index_uuid, lambda: self._refresh(index_uuid))
+
+    def _refresh(self, index_uuid: str) -> None:
+        opened = self._index(index_uuid)
+        for shard in opened.shards:
+            self._settle(opened.config, shard)
+
+    def _settle(self, config: IndexConfig, shard: FakeShard) -> None:
+        retained = int(config.settings.get(_RETAINED) or _RETAINED_OPERATIONS)
+        shard.refresh()
+        shard.trim(retained, self._clock.now_ms(), _period_ms(config))
 
     async def wait_for_refresh(self, index_uuid: str) -> None:
         """There is no interval here: whoever waits gets a refresh."""
@@ -125,31 +177,62 @@ class FakeEngine:
         self, index_uuid: str, operations: Sequence[WriteOp], ctx: Context
     ) -> list[WriteResult | ApiError]:
         ctx.task.check()
+        opened = self._index(index_uuid)
+        if str(opened.config.settings.get(_FOLLOWING)) == "true":
+            return [FollowingEngine() for _ in operations]
+        outcomes: list[WriteResult | ApiError | None] = [None] * len(operations)
+        async with opened.lock:
+            places: dict[int, list[tuple[int, str]]] = {}
+            for place, op in enumerate(operations):
+                doc_id = op.id or self._ids.document()
+                try:
+                    await self._parse(opened, op)
+                except ApiError as exc:
+                    outcomes[place] = exc
+                    continue
+                number = self._number(opened.config, op.routing or doc_id)
+                places.setdefault(number, []).append((place, doc_id))
+            for number, here in places.items():
+                self._index(index_uuid)
+                ops = [(operations[place], doc_id) for place, doc_id in here]
+                results = await self._commit("bulk", partial(self._apply, opened, number, ops))
+                opened.wake()
+                for (place, _), result in zip(here, results, strict=True):
+                    outcomes[place] = result
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _parse(self, opened: OpenedFake, op: WriteOp) -> None:
+        """Raises what is wrong with the document."""
+        if op.source is None:
+            return
+        config = opened.config
+        parser = opened.parser
+        if parser is None or parser.mapping is not config.mapping:
+            limits = MappingLimits.from_settings(config.settings)
+            parser = opened.parser = DocumentParser(config.mapping, limits)
+        parser.parse(op.source, op.id or "")
+        if parser.mapping is not config.mapping:
+            update = render_mapping(parser.mapping)
+            mapping = await self._mappings.extend_mapping(config.uuid, update)
+            opened.config = IndexConfig(
+                uuid=config.uuid,
+                shards=config.shards,
+                mapping=mapping,
+                settings=opened.config.settings,
+            )
+
+    def _apply(
+        self, opened: OpenedFake, number: int, operations: Sequence[tuple[WriteOp, str]]
+    ) -> list[WriteResult | ApiError]:
         outcomes: list[WriteResult | ApiError] = []
-        for op in operations:
+        for op, doc_id in operations:
             try:
-                outcomes.append(await self._write(index_uuid, op))
+                outcomes.append(self._apply_one(opened.shards[number], number, op, doc_id))
             except ApiError as exc:
                 outcomes.append(exc)
         return outcomes
 
-    async def _write(self, index_uuid: str, op: WriteOp) -> WriteResult:
-        config = self._config(index_uuid)
-        if op.source is not None:
-            limits = MappingLimits.from_settings(config.settings)
-            parser = DocumentParser(config.mapping, limits)
-            parser.parse(op.source, op.id or "")
-            if parser.mapping is not config.mapping:
-                await self._mappings.extend_mapping(index_uuid, render_mapping(parser.mapping))
-                self._configs[index_uuid] = IndexConfig(
-                    uuid=config.uuid,
-                    shards=config.shards,
-                    mapping=parser.mapping,
-                    settings=config.settings,
-                )
-        doc_id = op.id or self._ids.document()
-        number = self._number(config, op.routing or doc_id)
-        shard = self._shards[index_uuid][number]
+    def _apply_one(self, shard: FakeShard, number: int, op: WriteOp, doc_id: str) -> WriteResult:
         known = shard.newest.get(doc_id)
         is_deleted = known is not None and known.kind is OpKind.DELETE
         current = None
@@ -158,140 +241,81 @@ class FakeEngine:
         version = next_version(op, doc_id, current)
         is_live = known is not None and not is_deleted
         is_delete = op.op is OpType.DELETE
-        seq_no = shard.state().max_seq_no + 1
+        seq_no, term = shard.max_seq_no + 1, shard.term
         kind = OpKind.DELETE if is_delete else OpKind.INDEX
-        shard.take(
-            Operation(seq_no, 1, version, kind, doc_id, op.routing, op.source, self._clock.now_ms())
-        )
+        now_ms = self._clock.now_ms()
+        shard.append(Operation(seq_no, term, version, kind, doc_id, op.routing, op.source, now_ms))
         results = ("deleted", "not_found") if is_delete else ("updated", "created")
-        result = results[0] if is_live else results[1]
         return WriteResult(
             id=doc_id,
-            result=result,
+            result=results[0] if is_live else results[1],
             version=version,
             seq_no=seq_no,
-            primary_term=1,
+            primary_term=term,
             shard=number,
         )
 
     async def apply_replica(
         self, index_uuid: str, shard: int, operations: Sequence[Operation]
-    ) -> None:
-        self._config(index_uuid)
-        target = self._shards[index_uuid][shard]
-        for op in operations:
-            if op.seq_no not in target.log:
+    ) -> ShardState:
+        def change() -> ShardState:
+            target = self._shard(index_uuid, shard)
+            for op in operations:
                 target.take(op)
+            return target.state()
 
-    async def get(
-        self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
-    ) -> Document | None:
-        config = self._config(index_uuid)
-        shard = self._shards[index_uuid][self._number(config, routing or doc_id)]
-        op = (shard.newest if realtime else shard.visible).get(doc_id)
-        if op is None or op.source is None:
-            return None
-        return Document(
-            id=doc_id,
-            version=op.version,
-            seq_no=op.seq_no,
-            primary_term=op.term,
-            source=op.source,
-            routing=op.routing,
-        )
+        return await self._write("replica", index_uuid, change)
 
-    async def search(
-        self, index_uuid: str, shard: int, request: ShardSearch, ctx: Context
-    ) -> Partial:
-        ctx.task.check()
-        visible = self._visible(index_uuid, shard, request)
-        found = [op for op in visible.values() if _matches(request.body.query, op)]
-        hits = [
-            Hit(index="", id="", score=1.0, doc=op.seq_no)
-            if request.query_only
-            else _hit(op, index_uuid, shard, request)
-            for op in sorted(found, key=lambda op: op.seq_no)[request.skip : request.size]
-        ]
-        return Partial(
-            hits=hits,
-            total=TotalHits(len(found)),
-            max_score=1.0 if hits else None,
-            shards=ShardCounts(1, 1, 0, 0),
-        )
-
-    def _visible(self, index_uuid: str, shard: int, request: ShardSearch) -> dict[str, Operation]:
-        if request.reader is None:
-            self._config(index_uuid)
-            return self._shards[index_uuid][shard].visible
-        held = self._readers.get(request.reader)
-        if held is None or (held.index_uuid, held.shard) != (index_uuid, shard):
-            raise SearchContextMissing(f"No search context found for id [{request.reader}]")
-        return held.visible
-
-    async def fetch(
+    async def apply_copied(
         self,
         index_uuid: str,
         shard: int,
-        request: ShardSearch,
-        docs: Sequence[FoundDoc],
-        ctx: Context,
-    ) -> list[Hit]:
-        ctx.task.check()
-        visible = self._visible(index_uuid, shard, request)
-        by_number = {op.seq_no: op for op in visible.values()}
-        return [_hit(by_number[each.doc], index_uuid, shard, request) for each in docs]
-
-    async def can_match(self, index_uuid: str, shard: int, request: ShardSearch) -> bool:
-        """All searches may match: nothing is cheap to tell here."""
-        self._visible(index_uuid, shard, request)
-        return True
-
-    async def terms(self, index_uuid: str, shard: int, wanted: TermsWanted) -> list[str]:
-        self._config(index_uuid)
-        found: set[str] = set()
-        for document in self._shards[index_uuid][shard].visible.values():
-            value = json.loads(document.source or b"{}").get(wanted.field)
-            found.update(value if isinstance(value, list) else [value] if value else [])
-        return sorted(
-            term
-            for term in found
-            if term.startswith(wanted.prefix) and (wanted.after is None or term > wanted.after)
-        )[: wanted.size]
-
-    async def open_reader(
-        self,
-        index_uuid: str,
-        shard: int,
+        operations: Sequence[Operation],
         *,
-        keep_alive_s: float = 300.0,
-        on_close: Callable[[str], None] | None = None,
-    ) -> str:
-        """Readers do not expire here: there is no clock that a test could wait for."""
-        self._config(index_uuid)
-        reader = self._ids.new()
-        visible = dict(self._shards[index_uuid][shard].visible)
-        self._readers[reader] = _FakeReader(index_uuid, shard, visible, on_close)
-        return reader
+        up_to: int,
+        mark: HistoryMark | None = None,
+    ) -> ShardState:
+        def change() -> ShardState:
+            target = self._shard(index_uuid, shard)
+            target.take_copied(operations, up_to, mark)
+            return target.state()
 
-    async def keep_reader(self, reader: str, keep_alive_s: float) -> None:
-        if reader not in self._readers:
-            raise SearchContextMissing(f"No search context found for id [{reader}]")
+        return await self._write("copied", index_uuid, change)
 
-    async def close_reader(self, reader: str) -> bool:
-        held = self._readers.pop(reader, None)
-        if held is None:
-            return False
-        if held.on_close is not None:
-            held.on_close(reader)
-        return True
+    async def adopt_history(
+        self,
+        index_uuid: str,
+        shard: int,
+        history_uuid: str,
+        *,
+        ancestors: Sequence[Ancestor] = (),
+    ) -> None:
+        adopt = self._shard(index_uuid, shard).adopt
+        await self._write("adopt", index_uuid, partial(adopt, history_uuid, tuple(ancestors)))
 
-    @property
-    def open_readers(self) -> int:
-        return len(self._readers)
+    async def begin_history(self, index_uuid: str) -> tuple[ShardState, ...]:
+        """Shard by shard: a crash may leave some as they were."""
+        shards = self._index(index_uuid).shards
+        for shard in shards:
+            shard.require_whole()
+        for shard in shards:
+            history = self._ids.new()
+            await self._write("begin", index_uuid, lambda s=shard, h=history: s.begin_history(h))  # type: ignore[misc]
+        return tuple(shard.state() for shard in shards)
+
+    async def roll_back(self, index_uuid: str, shard: int, back: RollBack) -> ShardState:
+        def change() -> ShardState:
+            target = self._shard(index_uuid, shard)
+            target.roll_back(back)
+            return target.state()
+
+        return await self._write("roll_back", index_uuid, change)
+
+    async def hold_reads(self, index_uuid: str, reason: ApiError | None) -> None:
+        self._index(index_uuid).held = reason
 
     async def stats(self, index_uuid: str) -> IndexStats:
-        self._config(index_uuid)
-        shards = self._shards[index_uuid]
+        shards = self._index(index_uuid).shards
         return IndexStats(
             docs=sum(len(shard.visible) for shard in shards),
             deleted=0,
@@ -299,61 +323,113 @@ class FakeEngine:
             shards=tuple(shard.state() for shard in shards),
         )
 
+    # -- the log -------------------------------------------------------------------------------------------------
+
     async def shard_state(self, index_uuid: str, shard: int) -> ShardState:
-        self._config(index_uuid)
-        return self._shards[index_uuid][shard].state()
+        return self._shard(index_uuid, shard).state()
 
     async def changes(
-        self, index_uuid: str, shard: int, from_seq_no: int, *, max_count: int, max_bytes: int
+        self,
+        index_uuid: str,
+        shard: int,
+        from_seq_no: int,
+        *,
+        max_count: int,
+        max_bytes: int,
+        previous: HistoryMark | None = None,
     ) -> Changes:
-        self._config(index_uuid)
-        held = self._shards[index_uuid][shard]
-        found: list[Operation] = []
-        size = 0
-        for seq_no in sorted(held.log):
-            op = held.log[seq_no]
-            size += len(op.source or b"") + len(op.id) if seq_no >= from_seq_no else 0
-            if len(found) == max_count or (found and size > max_bytes):
-                break
-            if seq_no >= from_seq_no:
-                found.append(op)
+        held = self._shard(index_uuid, shard)
+        found = held.read(from_seq_no, max_count, max_bytes, previous)
         return Changes(operations=found, state=held.state())
 
-    def _config(self, index_uuid: str) -> IndexConfig:
-        if index_uuid not in self._configs:
+    async def wait_for_checkpoint(
+        self, index_uuid: str, shard: int, seq_no: int, *, timeout_s: float
+    ) -> ShardState:
+        opened = self._index(index_uuid)
+        held = self._shard(index_uuid, shard)
+        if held.checkpoint < seq_no:
+            await asyncio.wait([opened.wait(shard, seq_no)], timeout=timeout_s)
+        if opened.is_closed:
             raise IndexNotFound(index_uuid)
-        return self._configs[index_uuid]
+        return held.state()
 
-    def _number(self, config: IndexConfig, routing: str) -> int:
-        return shard_of(routing, config.shards, routing_shards(config.shards, config.settings))
+    async def live_documents(
+        self,
+        index_uuid: str,
+        shard: int,
+        from_seq_no: int,
+        to_seq_no: int,
+        *,
+        max_count: int,
+        max_bytes: int,
+    ) -> LiveDocuments:
+        held = self._shard(index_uuid, shard)
+        if held.committed < to_seq_no:
+            await self.refresh(index_uuid)
+        found, up_to = held.live(from_seq_no, to_seq_no, max_count, max_bytes)
+        total = len(held.visible)
+        return LiveDocuments(operations=found, up_to=up_to, total_docs=total, state=held.state())
+
+    async def mark(self, index_uuid: str, shard: int, seq_no: int) -> HistoryMark | None:
+        return self._shard(index_uuid, shard).mark(seq_no)
+
+    async def touched_since(self, index_uuid: str, shard: int, seq_no: int) -> list[str]:
+        return self._shard(index_uuid, shard).touched_since(seq_no)
+
+    async def log_floor(self, index_uuid: str, shard: int) -> int:
+        return self._shard(index_uuid, shard).floor
+
+    # -- leases --------------------------------------------------------------------------------------------------
+
+    async def add_lease(
+        self, index_uuid: str, shard: int, lease_id: str, retaining_seq_no: int, source: str
+    ) -> Lease:
+        def change() -> Lease:
+            held = self._current_leases(index_uuid, shard)
+            return held.add_lease(self._lease(lease_id, retaining_seq_no, source))
+
+        return await self._write("lease", index_uuid, change)
+
+    async def renew_lease(
+        self, index_uuid: str, shard: int, lease_id: str, retaining_seq_no: int, source: str
+    ) -> Lease:
+        def change() -> Lease:
+            held = self._current_leases(index_uuid, shard)
+            return held.renew_lease(self._lease(lease_id, retaining_seq_no, source))
+
+        return await self._write("lease", index_uuid, change)
+
+    async def remove_lease(self, index_uuid: str, shard: int, lease_id: str) -> None:
+        def change() -> None:
+            self._current_leases(index_uuid, shard).remove_lease(lease_id)
+
+        await self._write("lease", index_uuid, change)
+
+    async def leases(self, index_uuid: str, shard: int) -> tuple[Lease, ...]:
+        held = self._shard(index_uuid, shard).held_leases.values()
+        since = self._clock.now_ms() - _period_ms(self._index(index_uuid).config)
+        unexpired = [lease for lease in held if lease.timestamp_ms >= since]
+        return tuple(sorted(unexpired, key=lambda lease: lease.id))
+
+    def _current_leases(self, index_uuid: str, shard: int) -> FakeShard:
+        held = self._shard(index_uuid, shard)
+        held.drop_expired(self._clock.now_ms(), _period_ms(self._index(index_uuid).config))
+        return held
+
+    def _lease(self, lease_id: str, retaining_seq_no: int, source: str) -> Lease:
+        return Lease(
+            id=lease_id,
+            retaining_seq_no=retaining_seq_no,
+            timestamp_ms=self._clock.now_ms(),
+            source=source,
+        )
+
+    # -- finding -------------------------------------------------------------------------------------------------
+
+    def _shard(self, index_uuid: str, shard: int) -> FakeShard:
+        return self._index(index_uuid).shards[shard]
 
 
-@dataclass(frozen=True, slots=True)
-class _FakeReader:
-    index_uuid: str
-    shard: int
-    visible: dict[str, Operation]
-    on_close: Callable[[str], None] | None
-
-
-def _hit(op: Operation, index_uuid: str, shard: int, request: ShardSearch) -> Hit:
-    return Hit(
-        index=request.index_name,
-        id=op.id,
-        score=1.0,
-        source=op.source,
-        shard=shard,
-        index_uuid=index_uuid,
-    )
-
-
-def _matches(query: Query, op: Operation) -> bool:
-    if isinstance(query, MatchAll):
-        return True
-    if not isinstance(query, Term):
-        raise IllegalArgument("the fake engine searches by match_all and term only")
-    assert op.source is not None
-    value: Any = json.loads(op.source)
-    for part in query.field.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return query.value in value if isinstance(value, list) else bool(query.value == value)
+def _period_ms(config: IndexConfig) -> int:
+    text = str(config.settings.get(_PERIOD) or "12h")
+    return int(parse_time(text, _PERIOD).ms)

@@ -76,7 +76,7 @@ async def _check_no_duplicates(engine: EmbeddedEngine, live: set[str]) -> None:
 
 
 async def test_kill_minus_nine_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    """After each of 20 kills every acknowledged operation is there, once, under its seq_no and version."""
+    """R-94, R-95: after each of 20 kills every acknowledged operation is there, once, under its seq_no and version."""
     acknowledged: list[list[Any]] = []
     for kill in range(KILLS):
         acknowledged += _write_and_kill(tmp_path, kill)

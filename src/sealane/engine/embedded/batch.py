@@ -29,10 +29,13 @@ class Batch:
         next_seq_no: int,
         schema: tantivy.Schema,
         known: Callable[[str], Row | None],
+        is_live: Callable[[str], bool],
         now_ms: int,
         nested: Callable[[Flat | None, str, int], list[Any]] | None = None,
     ) -> None:
-        """`known` tells the newest row that the shard has of an id; `nested` makes the objects of a document."""
+        """`known` tells the newest row that the shard has of an id, `is_live` only whether that may be a document;
+        `nested` makes the objects of a document.
+        """
         self.outcomes: list[WriteResult | ApiError] = []
         self.rows: list[Row] = []
         self.changes: list[tuple[str | None, Any]] = []
@@ -49,6 +52,8 @@ class Batch:
         self._next = next_seq_no
         self._schema = schema
         self._known = known
+        self._is_live = is_live
+        self._highest = next_seq_no - 1
         self._now_ms = now_ms
         self._nested = nested
 
@@ -105,18 +110,27 @@ class Batch:
         source = op.source if op.kind is OpKind.INDEX else None
         row = _row(op)
         self.rows.append(row)
+        is_newest = op.seq_no > self._highest
+        self._highest = max(self._highest, op.seq_no)
         if op.kind is OpKind.NO_OP:
             return
-        known = self.entries.get(op.id) or self._known(op.id)
-        if known is not None and known[0] >= op.seq_no:
-            return
+        known = self.entries.get(op.id)
+        if is_newest:
+            # Nothing the shard has can be newer: what there is of the id need not be read.
+            is_live = self._is_live(op.id) if known is None else known[6] is not None
+        else:
+            known = known or self._known(op.id)
+            if known is not None and known[0] >= op.seq_no:
+                return
+            is_live = known is not None
         values = None if source is None else parse(source)
         built = None if values is None else build_operation(op, values, self._schema)
         if self._nested is not None:
-            self.families.append((op.id, self._nested(values, op.id, op.seq_no), False))
+            self.families.append((op.id, self._nested(values, op.id, op.seq_no), not is_live))
         self.entries[op.id] = row
         self.source_bytes += len(source or b"")
-        self.changes.append((op.id, built))
+        if is_live or built is not None:
+            self.changes.append((op.id if is_live else None, built))
 
 
 def _row(op: Operation) -> Row:

@@ -21,6 +21,7 @@ from sealane.errors import IllegalArgument
 
 MAX_TERM_BYTES = 32_766
 MAX_ID_BYTES = 512
+MAX_ROUTING_BYTES = 65_534
 
 
 class Flat(dict[str, Any]):
@@ -166,6 +167,19 @@ def ignore(leaf: Field, flat: Flat) -> None:
     """Notes that the field has a value that was left out."""
     if leaf.path not in flat.ignored:
         flat.ignored += (leaf.path,)
+
+
+def refused_routing(text: str) -> IllegalArgument | None:
+    """Why `text` cannot be a routing, None where it can: a stored document has two bytes for its length."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return IllegalArgument(f"routing [{text!a}] is not valid unicode")
+    if size <= MAX_ROUTING_BYTES:
+        return None
+    return IllegalArgument(
+        f"routing [{text[:32]}...] is too long, must be no longer than {MAX_ROUTING_BYTES} bytes but was: {size}"
+    )
 
 
 def refused_id(text: str) -> IllegalArgument | None:

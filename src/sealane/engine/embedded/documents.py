@@ -34,6 +34,7 @@ from sealane.engine.embedded.nested_documents import (
     nested_put,
     too_many_objects,
 )
+from sealane.engine.embedded.timestamps import check_timestamp
 from sealane.engine.mapping import (
     DEFAULT_DATE_FORMAT,
     Dynamic,
@@ -106,6 +107,8 @@ class DocumentParser:
             document = read_carefully(source)
         if type(document) is not dict:
             raise not_an_object()
+        if self.mapping.data_stream_timestamp:
+            check_timestamp(document, self.mapping, source, doc_id)
         flat = self._new_flat()
         try:
             self._root(document, flat)
@@ -173,15 +176,19 @@ class DocumentParser:
 
 
 def parse_ignoring_unknown(mapping: Mapping) -> Callable[[bytes], Flat]:
-    """For replaying operations that were accepted before: what cannot be indexed now is left out, never an error."""
+    """For operations that were accepted before: what cannot be indexed now is left out, never an error."""
     root = compile_plan(mapping, ignore_unknown=True)
     new_flat = flat_maker(mapping)
 
     def parse(source: bytes) -> Flat:
         flat = new_flat()
         try:
-            root(read_exactly(source), flat)
-        except (BadField, Misplaced, NotKnownYet, TooManyObjects, ApiError):
+            try:
+                root(orjson.loads(source), flat)
+            except (NeedsRawNumbers, orjson.JSONDecodeError):
+                flat = new_flat()
+                root(read_exactly(source), flat)
+        except (BadField, Misplaced, NotKnownYet, TooManyObjects, RecursionError, ApiError):
             return Flat()
         return flat
 

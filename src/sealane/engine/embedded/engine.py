@@ -5,11 +5,12 @@ What a search computes is `search/`'s business; what a shard does with an operat
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import (
@@ -18,7 +19,9 @@ from sealane.engine.base import (
     FoundDoc,
     IndexConfig,
     IndexStats,
+    LiveDocuments,
     MappingSink,
+    RollBack,
     ShardSearch,
     ShardState,
     TermsWanted,
@@ -28,9 +31,11 @@ from sealane.engine.embedded.index_files import claim_folder
 from sealane.engine.embedded.orphans import remove_folder, remove_orphans
 from sealane.engine.embedded.placing import Placing, timed
 from sealane.engine.embedded.readers import KEEP_ALIVE_S, ReaderContexts
+from sealane.engine.embedded.replicated import ReplicatedShard, begin_history
 from sealane.engine.embedded.view import ShardView
 from sealane.errors import ApiError, IndexNotFound, NoShardAvailable
 from sealane.model.document import Document, Operation, WriteOp, WriteResult
+from sealane.model.replication import Ancestor, HistoryMark, Lease
 from sealane.model.task import Context
 from sealane.reduce.partial import Hit, Partial
 
@@ -93,7 +98,8 @@ class EmbeddedEngine:
         self._indices: dict[str, OpenIndex] = {}
         self._failed: dict[str, ApiError] = {}
         """Why an index could not be opened."""
-        self._opening = asyncio.Lock()
+        self._using_files: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By uuid. Whoever opens an index waits until those who closed it have let go of its files."""
         self._readers = ReaderContexts(ids)
         self._placing = Placing()
 
@@ -108,6 +114,8 @@ class EmbeddedEngine:
                 if index.is_closed:
                     continue
                 try:
+                    if index.is_untidy:
+                        await index.tidy()
                     if index.is_refresh_due(now):
                         await index.refresh()
                     else:
@@ -120,7 +128,7 @@ class EmbeddedEngine:
     # -- indices -------------------------------------------------------------------------------------------------
 
     async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
-        async with self._opening:
+        async with self._files_of(config.uuid):
             if config.uuid in self._indices:
                 await self.update_config(config)
                 return
@@ -139,19 +147,32 @@ class EmbeddedEngine:
         await self._index(config.uuid).update_config(config)
 
     async def close_index(self, index_uuid: str) -> None:
-        index = self._indices.pop(index_uuid, None)
-        self._readers.forget_index(index_uuid)
-        if index is not None:
-            await index.close()
+        async with self._files_of(index_uuid):
+            await self._let_go(index_uuid, OpenIndex.close)
 
     async def delete_index(self, index_uuid: str) -> None:
+        async with self._files_of(index_uuid):
+            self._failed.pop(index_uuid, None)
+            await self._let_go(index_uuid, OpenIndex.abandon)
+            folder = self._path / index_uuid
+            await self._run(lambda: remove_folder(folder))
+
+    async def _let_go(
+        self, index_uuid: str, end: Callable[[OpenIndex], Coroutine[Any, Any, None]]
+    ) -> None:
         index = self._indices.pop(index_uuid, None)
-        self._failed.pop(index_uuid, None)
         self._readers.forget_index(index_uuid)
-        if index is not None:
-            await index.abandon()
-        folder = self._path / index_uuid
-        await self._run(lambda: remove_folder(folder))
+        if index is None:
+            return
+        try:
+            await end(index)
+        finally:
+            if not index.is_closed:
+                # Cancelled before it began: nobody else would ever close it.
+                self._indices[index_uuid] = index
+
+    def _files_of(self, index_uuid: str) -> asyncio.Lock:
+        return self._using_files.setdefault(index_uuid, asyncio.Lock())
 
     async def remove_orphans(self, known_uuids: frozenset[str]) -> list[str]:
         """Removes what a crash left of indices that are not in `known_uuids`; returns their uuids (orphans.py).
@@ -177,8 +198,38 @@ class EmbeddedEngine:
 
     async def apply_replica(
         self, index_uuid: str, shard: int, operations: Sequence[Operation]
+    ) -> ShardState:
+        return await self._shard(index_uuid, shard).apply(operations)
+
+    async def apply_copied(
+        self,
+        index_uuid: str,
+        shard: int,
+        operations: Sequence[Operation],
+        *,
+        up_to: int,
+        mark: HistoryMark | None = None,
+    ) -> ShardState:
+        return await self._shard(index_uuid, shard).apply_copied(operations, up_to, mark)
+
+    async def adopt_history(
+        self,
+        index_uuid: str,
+        shard: int,
+        history_uuid: str,
+        *,
+        ancestors: Sequence[Ancestor] = (),
     ) -> None:
-        await self._index(index_uuid).apply_replica(shard, operations)
+        await self._shard(index_uuid, shard).adopt_history(history_uuid, ancestors)
+
+    async def begin_history(self, index_uuid: str) -> tuple[ShardState, ...]:
+        return await begin_history(self._index(index_uuid))
+
+    async def roll_back(self, index_uuid: str, shard: int, back: RollBack) -> ShardState:
+        return await self._shard(index_uuid, shard).roll_back(back)
+
+    async def hold_reads(self, index_uuid: str, reason: ApiError | None) -> None:
+        self._index(index_uuid).held = reason
 
     async def refresh(self, index_uuid: str) -> None:
         await self._index(index_uuid).refresh()
@@ -210,7 +261,7 @@ class EmbeddedEngine:
         now = asyncio.get_running_loop().time()
         if reader is not None:
             return self._readers.view(reader, index_uuid, shard, now)
-        index = self._index(index_uuid)
+        index = self._readable(index_uuid)
         if index.schedule.search(now) and index.is_dirty:
             await index.refresh()
         return index.shards[shard].view
@@ -218,7 +269,7 @@ class EmbeddedEngine:
     async def get(
         self, index_uuid: str, doc_id: str, *, routing: str | None = None, realtime: bool = True
     ) -> Document | None:
-        index = self._index(index_uuid)
+        index = self._readable(index_uuid)
         # A lookup takes a few microseconds: less than a change of threads.
         return index.shards[index.shard_number(routing or doc_id)].get(doc_id, realtime)
 
@@ -282,18 +333,71 @@ class EmbeddedEngine:
             deleted=sum(deleted for _, deleted, _ in counts),
             store_bytes=sum(size for _, _, size in counts),
             shards=tuple(shard.state() for shard in index.shards),
+            sizes=tuple(counts),
         )
 
     # -- the operation log ---------------------------------------------------------------------------------------
 
     async def shard_state(self, index_uuid: str, shard: int) -> ShardState:
-        return self._index(index_uuid).shards[shard].state()
+        return self._index(index_uuid).shard(shard).state()
 
     async def changes(
-        self, index_uuid: str, shard: int, from_seq_no: int, *, max_count: int, max_bytes: int
+        self,
+        index_uuid: str,
+        shard: int,
+        from_seq_no: int,
+        *,
+        max_count: int,
+        max_bytes: int,
+        previous: HistoryMark | None = None,
     ) -> Changes:
-        log = self._index(index_uuid).shards[shard]
-        return await self._run(lambda: log.read_operations(from_seq_no, max_count, max_bytes))
+        log = self._shard(index_uuid, shard)
+        return await log.changes(from_seq_no, max_count, max_bytes, previous)
+
+    async def mark(self, index_uuid: str, shard: int, seq_no: int) -> HistoryMark | None:
+        return await self._shard(index_uuid, shard).mark(seq_no)
+
+    async def wait_for_checkpoint(
+        self, index_uuid: str, shard: int, seq_no: int, *, timeout_s: float
+    ) -> ShardState:
+        return await self._shard(index_uuid, shard).wait_for_checkpoint(seq_no, timeout_s)
+
+    async def live_documents(
+        self,
+        index_uuid: str,
+        shard: int,
+        from_seq_no: int,
+        to_seq_no: int,
+        *,
+        max_count: int,
+        max_bytes: int,
+    ) -> LiveDocuments:
+        there = self._shard(index_uuid, shard)
+        return await there.live_documents(from_seq_no, to_seq_no, max_count, max_bytes)
+
+    async def touched_since(self, index_uuid: str, shard: int, seq_no: int) -> list[str]:
+        return await self._shard(index_uuid, shard).ids_above(seq_no)
+
+    async def add_lease(
+        self, index_uuid: str, shard: int, lease_id: str, retaining_seq_no: int, source: str
+    ) -> Lease:
+        there = self._shard(index_uuid, shard)
+        return await there.add_lease(lease_id, retaining_seq_no, source)
+
+    async def renew_lease(
+        self, index_uuid: str, shard: int, lease_id: str, retaining_seq_no: int, source: str
+    ) -> Lease:
+        there = self._shard(index_uuid, shard)
+        return await there.renew_lease(lease_id, retaining_seq_no, source)
+
+    async def remove_lease(self, index_uuid: str, shard: int, lease_id: str) -> None:
+        await self._shard(index_uuid, shard).remove_lease(lease_id)
+
+    async def leases(self, index_uuid: str, shard: int) -> tuple[Lease, ...]:
+        return await self._shard(index_uuid, shard).leases()
+
+    async def log_floor(self, index_uuid: str, shard: int) -> int:
+        return self._index(index_uuid).shard(shard).retained.floor
 
     # ------------------------------------------------------------------------------------------------------------
 
@@ -305,6 +409,16 @@ class EmbeddedEngine:
         if failed is not None:
             raise NoShardAvailable(failed)
         raise IndexNotFound(index_uuid)
+
+    def _readable(self, index_uuid: str) -> OpenIndex:
+        """An open index whose reads are not held. Raises NoShardAvailable."""
+        index = self._index(index_uuid)
+        if index.held is not None:
+            raise NoShardAvailable(index.held)
+        return index
+
+    def _shard(self, index_uuid: str, number: int) -> ReplicatedShard:
+        return ReplicatedShard(self._index(index_uuid), number)
 
     async def _run(self, job: Callable[[], _T]) -> _T:
         return await settled(asyncio.get_running_loop().run_in_executor(self._executor, job))

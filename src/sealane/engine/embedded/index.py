@@ -5,6 +5,7 @@ that is cancelled leaves only when its job is done: what was begun is finished, 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -16,15 +17,23 @@ import msgspec
 
 from sealane.clock import Clock, Ids
 from sealane.engine.base import IndexConfig, MappingSink
-from sealane.engine.embedded.coercion import MAX_ID_BYTES, Flat, refused_id
+from sealane.engine.embedded.coercion import MAX_ID_BYTES, Flat, refused_id, refused_routing
 from sealane.engine.embedded.documents import DocumentParser
-from sealane.engine.embedded.index_files import claim_folder
+from sealane.engine.embedded.index_files import claim_folder, mapped_errors
 from sealane.engine.embedded.routing import routing_shards, shard_of
 from sealane.engine.embedded.schedule import RefreshSchedule
 from sealane.engine.embedded.shard import Shard
+from sealane.engine.embedded.waiting import CheckpointWaiters
 from sealane.engine.mapping import Mapping, MappingLimits, render_mapping
-from sealane.errors import ApiError, IllegalState, IndexNotFound, Internal
-from sealane.model.document import Operation, OpType, WriteOp, WriteResult
+from sealane.errors import (
+    ApiError,
+    FollowingEngine,
+    IllegalArgument,
+    IllegalState,
+    IndexNotFound,
+    Internal,
+)
+from sealane.model.document import OpType, WriteOp, WriteResult
 
 _LOG = logging.getLogger("sealane.engine")
 _T = TypeVar("_T")
@@ -36,14 +45,18 @@ ParsedOps = list[Flat | ApiError | None]
 
 async def settled(future: "asyncio.Future[_T]") -> _T:
     """The future's result. When cancelled, waits for it to end before leaving."""
+    shielded = asyncio.shield(future)
     try:
-        return await asyncio.shield(future)
+        return await shielded
     except asyncio.CancelledError:
         while not future.done():
             try:
                 await asyncio.wait({future})
             except asyncio.CancelledError:
                 continue
+        for each in (future, shielded):
+            if each.done() and not each.cancelled():
+                each.exception()  # nobody is there any more to be told of it
         raise
 
 
@@ -56,11 +69,15 @@ class OpenIndex:
         self.config = config
         self.shards: list[Shard] = []
         self.is_closed = False
+        self.held: ApiError | None = None
+        """Why it must not be searched now, though it is open."""
+        self.waiters = CheckpointWaiters()
         self._folder = folder
         self._clock = clock
         self._ids = ids
         self._executor = executor
         self._lock = asyncio.Lock()
+        self._is_following = is_following(config)
         self._reset_parser()
         self._routing_shards = routing_shards(config.shards, config.settings)
         self.schedule = RefreshSchedule(config.settings, asyncio.get_running_loop().time())
@@ -70,13 +87,15 @@ class OpenIndex:
     async def open(self, *, new: bool) -> None:
         """Opens every shard, recovering what was acknowledged; a `new` index is made.
 
-        Raises IllegalState for files it does not know, and where an index that is not new has lost some.
+        Raises IllegalState for files it does not know, and where an index that is not new has lost some; Internal where
+        the disk fails.
         """
 
         def job() -> None:
-            self._open(new)
+            with mapped_errors():
+                self._open(new)
 
-        await self._exclusively(job)
+        await self.exclusively(job)
 
     def _open(self, new: bool) -> None:
         if not new:
@@ -101,19 +120,24 @@ class OpenIndex:
             raise
 
     async def close(self) -> None:
-        await self._exclusively(self._close)
-        self.schedule.release()
+        self.waiters.end(IndexNotFound(self.config.uuid))
+        try:
+            await self.exclusively(self._close)
+        finally:
+            self.schedule.release()
 
     def _close(self) -> None:
         if self.is_closed:
             return
         self.is_closed = True
-        for shard in self.shards:
-            shard.close()
+        with contextlib.ExitStack() as closing:  # all of them, whatever one raises
+            for shard in self.shards:
+                closing.callback(shard.close)
 
     async def abandon(self) -> None:
         """Closes without committing, for an index that is deleted."""
-        await self._exclusively(self._abandon)
+        self.waiters.end(IndexNotFound(self.config.uuid))
+        await self.exclusively(self._abandon)
         self.schedule.release()
 
     def _abandon(self) -> None:
@@ -127,10 +151,11 @@ class OpenIndex:
         def take() -> None:
             self._take_config(config)
 
-        await self._exclusively(take)
+        await self.exclusively(take)
 
     def _take_config(self, config: IndexConfig) -> None:
         self.config = config
+        self._is_following = is_following(config)
         if config.mapping != self._parser.mapping:
             self._reset_parser()
         else:
@@ -152,10 +177,15 @@ class OpenIndex:
                 for op in operations
             ]
         async with self._lock:
-            self._require_open()
+            self.require_open()
+            if self._is_following:
+                return [FollowingEngine() for _ in operations]
             loop = asyncio.get_running_loop()
             self.schedule.write(loop.time())
-            outcomes = await self._bulk_locked(operations, sink)
+            try:
+                outcomes = await self._bulk_locked(operations, sink)
+            finally:
+                self.tell_waiters()
             if not self.is_dirty:
                 # It was so much that it has been refreshed already.
                 self.schedule.refreshed(loop.time())
@@ -173,7 +203,7 @@ class OpenIndex:
             return self._apply(operations, parsed)
 
         for _ in range(_MAPPING_ATTEMPTS):
-            outcomes = await self._run(parse_and_apply)
+            outcomes = await self.run(parse_and_apply)
             if outcomes is not None:
                 return outcomes
             wanted = self._parser.mapping
@@ -181,17 +211,17 @@ class OpenIndex:
                 mapping = await sink.extend_mapping(self.config.uuid, render_mapping(wanted))
             except ApiError as exc:
                 self._reset_parser()
-                return await self._run(self._applying_known(operations, exc))
+                return await self.run(self._applying_known(operations, exc))
             except BaseException:
                 self._reset_parser()
                 raise
             self._reset_parser()
             if mapping == wanted:
-                return await self._run(self._applying(operations, parsed, mapping))
+                return await self.run(self._applying(operations, parsed, mapping))
             # Something else changed the mapping meanwhile: the documents must be read under what holds now.
-            await self._run(self._taking(mapping))
+            await self.run(self._taking(mapping))
         conflict = IllegalState(f"the mapping of index [{self.config.uuid}] keeps changing")
-        return await self._run(self._applying_known(operations, conflict))
+        return await self.run(self._applying_known(operations, conflict))
 
     def _applying(
         self, operations: Sequence[WriteOp], parsed: ParsedOps, mapping: Mapping
@@ -229,6 +259,10 @@ class OpenIndex:
     def _parse_one(self, op: WriteOp) -> Flat | ApiError | None:
         if op.id is not None and (len(op.id) > MAX_ID_BYTES or not op.id.isascii()):
             refusal = refused_id(op.id)
+            if refusal is not None:
+                return refusal
+        if op.routing is not None:
+            refusal = refused_routing(op.routing)
             if refusal is not None:
                 return refusal
         if op.op is OpType.DELETE:
@@ -273,13 +307,16 @@ class OpenIndex:
     def shard_number(self, routing: str) -> int:
         return shard_of(routing, self.config.shards, self._routing_shards)
 
-    async def apply_replica(self, shard: int, operations: Sequence[Operation]) -> None:
-        def job() -> None:
-            self._require_open()
-            self.shards[shard].apply_replica(operations)
+    def shard(self, number: int) -> Shard:
+        """Raises IllegalArgument."""
+        if not 0 <= number < len(self.shards):
+            raise IllegalArgument(f"index [{self.config.uuid}] has no shard [{number}]")
+        return self.shards[number]
 
-        self.schedule.write(asyncio.get_running_loop().time())
-        await self._exclusively(job)
+    def tell_waiters(self) -> None:
+        """Lets go of those who wait for what has been written."""
+        for number in self.waiters.shards:
+            self.waiters.reached(number, self.shards[number].checkpoint)
 
     # -- refresh -------------------------------------------------------------------------------------------------
 
@@ -300,7 +337,7 @@ class OpenIndex:
                 shard.refresh()
 
         async with self._lock:
-            await self._run(job)
+            await self.run(job)
             self.schedule.refreshed(asyncio.get_running_loop().time())
 
     async def wait_for_refresh(self) -> None:
@@ -317,25 +354,46 @@ class OpenIndex:
         if now - self.schedule.last_write_s < WRITER_IDLE_S or self.is_dirty:
             return
         if any(shard.has_writer for shard in self.shards):
-            await self._exclusively(self._release)
+            await self.exclusively(self._release)
 
     def _release(self) -> None:
         for shard in self.shards:
             shard.release_writer()
 
+    @property
+    def is_untidy(self) -> bool:
+        return any(shard.retained.is_untidy for shard in self.shards)
+
+    async def tidy(self) -> None:
+        """Removes some of what the logs retain no longer, or gives back its space."""
+
+        def job() -> None:
+            for shard in self.shards:
+                if shard.retained.is_untidy and not self.is_closed:
+                    shard.retained.tidy()
+
+        await self.exclusively(job)
+
     # -- the lock ------------------------------------------------------------------------------------------------
 
-    async def _exclusively(self, job: Callable[[], _T]) -> _T:
+    async def exclusively(self, job: Callable[[], _T]) -> _T:
         async with self._lock:
-            return await self._run(job)
+            return await self.run(job)
 
-    async def _run(self, job: Callable[[], _T]) -> _T:
+    async def run(self, job: Callable[[], _T]) -> _T:
+        """Beside whatever else is under way."""
         return await settled(asyncio.get_running_loop().run_in_executor(self._executor, job))
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Raises IndexNotFound."""
         if self.is_closed:
             raise IndexNotFound(self.config.uuid)
 
     def _reset_parser(self) -> None:
         limits = MappingLimits.from_settings(self.config.settings)
         self._parser = DocumentParser(self.config.mapping, limits)
+
+
+def is_following(config: IndexConfig) -> bool:
+    """Whether the index takes operations of its leader alone."""
+    return str(config.settings.get("index.xpack.ccr.following_index", "false")).lower() == "true"

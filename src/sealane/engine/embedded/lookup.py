@@ -8,15 +8,20 @@ from sealane.engine.embedded.view import ID, STORED, ShardView
 from sealane.model.document import Document
 
 
-def find_document(view: ShardView, doc_id: str) -> Document | None:
+def has_document(view: ShardView, doc_id: str) -> bool:
+    """False where there surely is none; one that was deleted a while ago may still count."""
     try:
-        if not view.searcher.doc_freq(ID, doc_id):
-            return None
+        return bool(view.searcher.doc_freq(ID, doc_id))
     except BaseException as exc:
         mapped = mapped_error(exc)
         if mapped is None:
             raise
         raise mapped from exc
+
+
+def find_document(view: ShardView, doc_id: str) -> Document | None:
+    if not has_document(view, doc_id):
+        return None
     with mapped_errors():
         query = tantivy.Query.term_query(view.schema, ID, doc_id)
         hits = view.searcher.search(query, 1, count=False).hits

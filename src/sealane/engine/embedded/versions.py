@@ -49,8 +49,15 @@ class VersionMap:
         self._current = {}
         self.size_bytes = 0
 
-    def end_refresh(self, now_ms: int) -> None:
-        """The searcher shows them now."""
+    def restart(self, rows: Mapping[str, Row]) -> None:
+        """Forgets all there was: only these are known, until a refresh."""
+        self._current, self._refreshing, self._tombstones = dict(rows), {}, {}
+        self.size_bytes = _ENTRY_BYTES * len(rows)
+
+    def end_refresh(self, now_ms: int, checkpoint: int) -> None:
+        """The searcher shows them now. A delete above the checkpoint is kept: older operations on the id may still
+        come, and must not bring the document back.
+        """
         tombstones = self._tombstones
         for doc_id, row in self._refreshing.items():
             if row[6] is None:
@@ -61,5 +68,7 @@ class VersionMap:
         if tombstones:
             oldest = now_ms - self.gc_deletes_s * 1000
             self._tombstones = {
-                doc_id: buried for doc_id, buried in tombstones.items() if buried[1] > oldest
+                doc_id: buried
+                for doc_id, buried in tombstones.items()
+                if buried[1] > oldest or buried[0][0] > checkpoint
             }

@@ -44,6 +44,7 @@ def merge_mapping(
         dynamic_date_formats=_newer(update.dynamic_date_formats, base.dynamic_date_formats),
         dynamic_templates=_newer(update.dynamic_templates, base.dynamic_templates),
         routing_required=_merge_routing(base, update),
+        data_stream_timestamp=_merge_timestamp(base, update),
         meta=_newer(update.meta, base.meta),
     )
     if merged == base:
@@ -128,6 +129,16 @@ def _check_nested(path: str, base: Mapping, update: Mapping) -> None:
     for name in ("include_in_parent", "include_in_root"):
         if getattr(new, name) != getattr(old, name):
             raise MapperError(f"the [{name}] parameter can't be updated on a nested object mapping")
+
+
+def _merge_timestamp(base: Mapping, update: Mapping) -> bool | None:
+    new, old = update.data_stream_timestamp, base.data_stream_timestamp
+    if old and new is False:
+        raise IllegalArgument(
+            "Mapper for [_data_stream_timestamp] conflicts with existing mapper:\n\t"
+            "Cannot update parameter [enabled] from [true] to [false]"
+        )
+    return _newer(new, old)
 
 
 def _merge_routing(base: Mapping, update: Mapping) -> bool | None:

@@ -124,6 +124,9 @@ class _Builder:
                 root["routing_required"] = parse_boolean_text(boolean_text(routing["required"]))
             for unknown in sorted(routing.keys() - {"required"}):
                 raise MapperParsing(f"unknown parameter [{unknown}] on metadata field [_routing]")
+        timestamp = said.pop("_data_stream_timestamp", None)
+        if isinstance(timestamp, dict):
+            root["data_stream_timestamp"] = _enabled("_data_stream_timestamp", timestamp)
         source = said.pop("_source", None)
         if source not in (None, {}, {"enabled": True}):
             raise MapperParsing(
@@ -394,6 +397,13 @@ def _read_dynamic(said: dict[str, Any]) -> Dynamic | None:
     if text in (Dynamic.STRICT, Dynamic.RUNTIME):
         return Dynamic(text)
     return Dynamic.TRUE if _node_boolean("dynamic.dynamic", value) else Dynamic.FALSE
+
+
+def _enabled(name: str, node: dict[str, Any]) -> bool:
+    """The one parameter of a metadata field."""
+    for unknown in sorted(node.keys() - {"enabled"}):
+        raise MapperParsing(f"unknown parameter [{unknown}] on metadata field [{name}]")
+    return parse_boolean_text(boolean_text(node.get("enabled", False)))
 
 
 def _node_boolean(name: str, value: Any) -> bool:

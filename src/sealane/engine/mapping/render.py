@@ -17,6 +17,8 @@ def render_mapping(mapping: Mapping) -> dict[str, Any]:
         body["enabled"] = False
     if mapping.meta is not None:
         body["_meta"] = mapping.meta
+    if mapping.data_stream_timestamp:
+        body["_data_stream_timestamp"] = {"enabled": True}
     if mapping.routing_required:
         body["_routing"] = {"required": True}
     if mapping.dynamic_date_formats is not None:

@@ -181,6 +181,8 @@ class Mapping:
     dynamic_date_formats: tuple[str, ...] | None = None
     dynamic_templates: tuple[()] | None = None
     routing_required: bool | None = None
+    data_stream_timestamp: bool | None = None
+    """Whether each document must have one `@timestamp`, as those of data streams do."""
     meta: MappingABC[str, Any] | None = None
 
     def get(self, path: str) -> Field | None:

@@ -101,10 +101,10 @@ async def test_a_killed_writer_is_rebuilt_from_the_log(bench: Bench) -> None:
         def __getattr__(self, name: str) -> Callable[..., Any]:
             raise RuntimeError("An index writer was killed")
 
-    shard._writer = DeadWriter()
+    shard._documents._writer = DeadWriter()
     await write(engine, index_op("2"))
     assert await visible(engine) == 2
-    shard._writer = DeadWriter()
+    shard._documents._writer = DeadWriter()
     shard._dirty = True
     await engine.refresh(INDEX)
     assert await visible(engine) == 2
@@ -247,13 +247,13 @@ async def test_a_quiet_shard_gets_the_large_writer_only_when_it_becomes_busy(ben
     await engine.open_index(config(), new=True)
     shard = _index(engine).shards[0]
     await write(engine, index_op("1"))
-    assert not shard._is_writer_large
+    assert not shard._documents._is_writer_large
     many = [index_op(str(n)) for n in range(200)]
     await write(engine, *many)
-    assert not shard._is_writer_large, "it holds what is not committed"
+    assert not shard._documents._is_writer_large, "it holds what is not committed"
     await engine.refresh(INDEX)
     await write(engine, *many)
-    assert shard._is_writer_large
+    assert shard._documents._is_writer_large
     await engine.refresh(INDEX)
     assert await visible(engine) == 200
     await engine.close()

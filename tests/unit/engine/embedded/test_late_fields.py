@@ -51,9 +51,9 @@ async def test_a_late_field_of_each_type_is_found_and_merges(bench: Bench, kind:
         await engine.refresh(INDEX)
     shard = engine._indices[INDEX].shards[0]
     shard.release_writer()
-    assert shard._index is not None
-    shard._index.reload()
-    assert shard._index.searcher().num_segments < 18
+    assert shard._documents.index is not None
+    shard._documents.index.reload()
+    assert shard._documents.index.searcher().num_segments < 18
     assert _count(engine, "late", LATE[kind][2]) == 12
     assert await visible(engine) == 18
     await engine.close()

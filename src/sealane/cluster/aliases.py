@@ -8,6 +8,7 @@ import msgspec
 from sealane.cluster.metadata import Alias, ClusterMetadata, IndexMetadata
 from sealane.cluster.names import InvalidAliasName, check_alias_name
 from sealane.cluster.resolve import resolve
+from sealane.cluster.self_replicated import check_aliases_are_own
 from sealane.errors import (
     AliasesNotFound,
     ApiError,
@@ -20,6 +21,7 @@ from sealane.model.access import Access
 from sealane.model.patterns import matches
 from sealane.model.search import IndicesOptions
 
+MANAGE_ALIASES: Final = "indices:admin/aliases"
 FilterCheck = Callable[[bytes], object]
 """Raises ApiError when the JSON is no query."""
 
@@ -71,6 +73,7 @@ def changed_by(
     if access is not None:
         _check_aliases(actions, access)
         _check_added(actions, targets, access)
+    check_aliases_are_own(index for indices in targets for index in indices)
     removed = {
         index.uuid: index
         for action, indices in zip(actions, targets, strict=True)
@@ -80,7 +83,7 @@ def changed_by(
     for action, indices in zip(actions, targets, strict=True):
         if action.kind == "remove":
             _remove(action, indices, aliases, access)
-    taken = {index.name for index in meta if index.uuid not in removed}
+    taken = meta.not_for_aliases() - {index.name for index in removed.values()}
     for action, indices in zip(actions, targets, strict=True):
         if action.kind != "add":
             continue
@@ -180,9 +183,24 @@ def _text(value: Any) -> str | None:
 def _targets(
     meta: ClusterMetadata, action: AliasChange, access: Access | None
 ) -> list[IndexMetadata]:
+    """Raises IllegalArgument where a backing index of a data stream would get an alias."""
     found = resolve(
-        meta, action.indices, _OPTIONS, forbid_closed=False, ignore_aliases=True, access=access
+        meta,
+        action.indices,
+        _OPTIONS,
+        forbid_closed=False,
+        ignore_aliases=True,
+        streams=False,
+        access=access,
     )
+    if action.kind == "add":
+        for each in found:
+            stream = meta.stream_of(each.metadata)
+            if stream is not None:
+                raise IllegalArgument(
+                    f"The provided expressions [{','.join(action.indices)}] match a backing index belonging to data "
+                    f"stream [{stream.name}]. Data stream backing indices don't support aliases."
+                )
     return [each.metadata for each in found]
 
 

@@ -9,27 +9,26 @@ looks like is rest's.
 import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
 
 import msgspec
 
-from sealane.cluster.metadata import IndexMetadata
+from sealane.cluster.catalog import DataStream
 from sealane.cluster.partial_updates import Update, merged
+from sealane.cluster.placed_errors import placed, unreadable
+from sealane.cluster.stream_writes import alone, is_creation, refusal
+from sealane.cluster.target_source import Target, TargetSource
 from sealane.cluster.visible_documents import get_visible
 from sealane.engine.base import Reader, Writer
 from sealane.errors import (
     ApiError,
-    DocumentMissing,
     IllegalArgument,
     IndexNotFound,
     NoShardAvailable,
     RefusedUnderLimits,
-    UnavailableShards,
     VersionConflict,
 )
 from sealane.model.access import acting, current_access
 from sealane.model.document import Document, OpType, VersionType, WriteOp, WriteResult
-from sealane.model.security import IndexLimits
 from sealane.model.task import Context
 
 NOOP = "noop"
@@ -53,39 +52,6 @@ class Refresh(StrEnum):
     WAIT = "wait_for"
 
 
-class Target(Protocol):
-    """One concrete index. `routing` is what the alias that led here demands, None for nothing."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def uuid(self) -> str: ...
-    @property
-    def shards(self) -> int: ...
-    @property
-    def replicas(self) -> int: ...
-    @property
-    def routing(self) -> str | None: ...
-    @property
-    def limits(self) -> IndexLimits | None: ...
-    @property
-    def metadata(self) -> IndexMetadata: ...
-    @property
-    def asked(self) -> str: ...
-
-
-class TargetSource(Protocol):
-    """How a name becomes the one index to write to or to read from."""
-
-    async def write_target(self, name: str, *, require_alias: bool, auto_create: bool) -> Target:
-        """An index, an alias's write index, or one made for the purpose. Raises IndexNotFound,
-        InvalidIndexName, ...
-        """
-
-    def read_target(self, name: str) -> Target:
-        """Raises IndexNotFound, and IllegalArgument for an alias of several indices."""
-
-
 class BulkItem(msgspec.Struct, kw_only=True):
     """One item as asked. `error` is set on one that cannot run; it takes its place in the
     answer.
@@ -95,6 +61,7 @@ class BulkItem(msgspec.Struct, kw_only=True):
     index: str
     op: WriteOp | Update
     require_alias: bool = False
+    require_data_stream: bool = False
     error: ApiError | None = None
 
 
@@ -166,11 +133,11 @@ class Documents:
                     self._reader, target, target.limits, doc_id, routing, realtime, ctx
                 )
         except NoShardAvailable as error:
-            raise _unreadable(error, target, doc_id, routing) from error
+            raise unreadable(error, target, doc_id, routing) from error
         except ApiError as error:
-            raise _placed(error, target) from error
+            raise placed(error, target) from error
         if found is not None and version is not None and found.version != version:
-            raise _placed(
+            raise placed(
                 VersionConflict(
                     f"[{doc_id}]: version conflict, current version [{found.version}] is different than "
                     f"the one provided [{version}]"
@@ -187,28 +154,28 @@ class Documents:
         if isinstance(outcome.result, RefusedUnderLimits):
             raise RefusedUnderLimits(NO_UPDATE)
         if isinstance(outcome.result, ApiError):
-            raise outcome.result
+            raise alone(outcome.result, item.op)
         return outcome
 
     async def bulk(
         self, items: Sequence[BulkItem], refresh: Refresh, ctx: Context
     ) -> list[Outcome]:
         """One outcome each, in order. What one item does wrong keeps no other from being written."""
-        by_name: dict[tuple[str, bool], list[int]] = {}
+        by_name: dict[tuple[str, bool, bool], list[int]] = {}
         outcomes: list[Outcome | None] = [None] * len(items)
         for at, item in enumerate(items):
             if item.error is not None:
                 outcomes[at] = Outcome(item.index, item.op.id, item.error)
                 continue
-            key = (item.index, item.require_alias)
+            key = (item.index, item.require_alias, item.require_data_stream)
             numbers = by_name.get(key)
             if numbers is None:
                 by_name[key] = [at]
             else:
                 numbers.append(at)
         by_uuid: dict[str, tuple[Target, list[int]]] = {}
-        for (name, require_alias), numbers in by_name.items():
-            await self._resolve(name, require_alias, numbers, items, outcomes, by_uuid)
+        for numbers in by_name.values():
+            await self._resolve(numbers, items, outcomes, by_uuid)
         for target, numbers in by_uuid.values():
             numbers.sort()
             await self._write_index(target, numbers, items, outcomes, ctx)
@@ -224,25 +191,32 @@ class Documents:
 
     async def _resolve(
         self,
-        name: str,
-        require_alias: bool,
         numbers: list[int],
         items: Sequence[BulkItem],
         outcomes: list[Outcome | None],
         by_uuid: dict[str, tuple[Target, list[int]]],
     ) -> None:
-        """Files the items under their index; gives those without one their error."""
+        """Files the items of one name under its index; gives those without one their error."""
+        first = items[numbers[0]]
+        name = first.index
         creates = any(_makes_index(items[at]) for at in numbers)
         try:
             with acting(_shard_action()):
                 target = await self._indices.write_target(
-                    name, require_alias=require_alias, auto_create=creates
+                    name,
+                    require_alias=first.require_alias,
+                    auto_create=creates,
+                    require_data_stream=first.require_data_stream,
                 )
         except ApiError as error:
             for at in numbers:
                 outcomes[at] = Outcome(name, items[at].op.id, error)
             return
-        _judge_items(target.asked, numbers, items)
+        _judge_items(target, numbers, items)
+        if target.stream is not None:
+            numbers = _written_to_stream(target, target.stream, numbers, items, outcomes)
+            if not numbers:
+                return
         filed = by_uuid.setdefault(target.uuid, (target, []))
         filed[1].extend(numbers)
         if target.routing is not None:
@@ -318,7 +292,7 @@ class Documents:
             found = await self._reader.get(target.uuid, update.id, routing=update.routing)
             op = merged(update, found)
         except ApiError as error:
-            outcomes[at] = Outcome(target.name, update.id, _placed(error, target))
+            outcomes[at] = Outcome(target.name, update.id, placed(error, target))
             return None
         if op is None:
             assert found is not None
@@ -355,7 +329,7 @@ class Documents:
             if type(update) is Update and isinstance(result, VersionConflict):
                 outcomes[at] = await self._retry(target, update, result, ctx)
             else:
-                outcomes[at] = Outcome(name, op.id, _placed(result, target))
+                outcomes[at] = Outcome(name, op.id, placed(result, target))
 
     async def _retry(
         self, target: Target, update: Update, conflict: ApiError, ctx: Context
@@ -370,14 +344,14 @@ class Documents:
                     return _unchanged(update, found, target)
                 (result,) = await self._writer.bulk(target.uuid, [op], ctx)
             except ApiError as error:
-                return Outcome(target.name, update.id, _placed(error, target))
+                return Outcome(target.name, update.id, placed(error, target))
             if isinstance(result, WriteResult):
                 shown = op.source if update.returned is not None else None
                 return Outcome(target.name, update.id, result, target.replicas + 1, shown)
             conflict = result
             if not isinstance(result, VersionConflict):
                 break
-        return Outcome(target.name, update.id, _placed(conflict, target))
+        return Outcome(target.name, update.id, placed(conflict, target))
 
 
 def _wrote(outcome: Outcome | None) -> bool:
@@ -394,17 +368,38 @@ def _shard_action() -> str:
     return UPDATE if access is not None and access.action == UPDATE else BULK_SHARD
 
 
-def _judge_items(name: str, numbers: Sequence[int], items: Sequence[BulkItem]) -> None:
-    """Gives the items that the request may not do on `name` their error: a bulk may hold what one may do beside what
-    one may not.
+def _judge_items(target: Target, numbers: Sequence[int], items: Sequence[BulkItem]) -> None:
+    """Gives the items that the request may not do on the name their error: a bulk may hold what one may do beside
+    what one may not.
     """
     access = current_access()
     if access is None:
         return
     for at in numbers:
         part = access.acting(_action_of(items[at]))
-        if not part.allows(name):
-            items[at].error = items[at].error or part.denial((name,))
+        if not any(part.allows(name) for name in target.names_judged):
+            items[at].error = items[at].error or part.denial((target.asked,))
+
+
+def _written_to_stream(
+    target: Target,
+    stream: DataStream,
+    numbers: Sequence[int],
+    items: Sequence[BulkItem],
+    outcomes: list[Outcome | None],
+) -> list[int]:
+    """Those of the items that a data stream, or its backing index, takes; the others get their error."""
+    taken: list[int] = []
+    is_first = True
+    for at in numbers:
+        item = items[at]
+        is_first = is_first and not is_creation(item.op)
+        refused = item.error or refusal(stream, target.asked, item.op, is_first=is_first)
+        if refused is None:
+            taken.append(at)
+        else:
+            outcomes[at] = Outcome(item.index, item.op.id, refused)
+    return taken
 
 
 def _action_of(item: BulkItem) -> str:
@@ -443,33 +438,6 @@ def _route(item: BulkItem, alias: str, demanded: str) -> None:
         item.error = error
     else:
         item.op = msgspec.structs.replace(item.op, routing=routing)
-
-
-def _placed(error: ApiError, target: Target) -> ApiError:
-    """The error with where it happened, for the types that show it.
-
-    The engine knows an index by its uuid only; one that vanished under a request is told by its name.
-    """
-    if isinstance(error, IndexNotFound) and error.metadata.get("index") == target.uuid:
-        return IndexNotFound(target.name)
-    if isinstance(error, NoShardAvailable):
-        return UnavailableShards(target.name, error.caused_by)
-    if isinstance(error, VersionConflict | DocumentMissing) and "index" not in error.metadata:
-        shard = error.metadata.pop("shard", "0")
-        error.metadata.update(index_uuid=target.uuid, shard=str(shard), index=target.name)
-    return error
-
-
-def _unreadable(
-    error: NoShardAvailable, target: Target, doc_id: str, routing: str | None
-) -> ApiError:
-    """The answer to a get of an index that could not be opened; the cause says why."""
-    shown = NoShardAvailable(error.caused_by or error)
-    shown.reason = (
-        f"No shard available for [get [{target.name}][{doc_id}]: "
-        f"routing [{'null' if routing is None else routing}]]"
-    )
-    return shown
 
 
 def _unchanged(update: Update, found: Document, target: Target) -> Outcome:

@@ -28,7 +28,7 @@ class FollowedSettings:
         self._scopes = Scopes(node, EMPTY, EMPTY)
         self._current = node
         self._read = ReadSettings()
-        self._subscribers = Subscribers()
+        self._subscribers: Subscribers[Settings] = Subscribers()
         self.last_error: ApiError | None = None
         """Why the settings of the last state are not in force."""
 

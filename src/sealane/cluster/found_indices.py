@@ -13,13 +13,8 @@ from sealane.cluster.index_names import names_reached
 from sealane.cluster.index_store import IndexStore
 from sealane.cluster.matching import matches_any
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
-from sealane.cluster.resolve import (
-    ResolvedIndex,
-    WriteTarget,
-    limits_of_target,
-    resolve,
-    resolve_read_target,
-)
+from sealane.cluster.resolve import ResolvedIndex, resolve
+from sealane.cluster.targets import WriteTarget, limits_of_target, resolve_read_target
 from sealane.cluster.views import IndexView
 from sealane.errors import IndexNotFound
 from sealane.model.about_indices import ResolvedNames
@@ -88,7 +83,16 @@ class FoundIndices:
         """
         found = self._resolved(expressions, options, self._guard(), forbid_closed=forbid_closed)
         check_blocks((each.metadata for each in found), Level.METADATA_READ)
-        return [IndexView(each.metadata, each.limits, each.reached) for each in found]
+        stream_of = self.metadata.stream_of
+        return [
+            IndexView(
+                each.metadata,
+                each.limits,
+                each.reached,
+                None if (stream := stream_of(each.metadata)) is None else stream.name,
+            )
+            for each in found
+        ]
 
     def exists(self, expressions: Sequence[str], options: IndicesOptions = ADMIN_OPTIONS) -> bool:
         try:
@@ -112,6 +116,7 @@ class FoundIndices:
         *,
         forbid_closed: bool = False,
         ignore_aliases: bool = False,
+        streams: bool = True,
     ) -> list[IndexMetadata]:
         found = self._resolved(
             expressions,
@@ -119,6 +124,7 @@ class FoundIndices:
             access,
             forbid_closed=forbid_closed,
             ignore_aliases=ignore_aliases,
+            streams=streams,
         )
         return [each.metadata for each in found]
 
@@ -130,6 +136,7 @@ class FoundIndices:
         *,
         forbid_closed: bool = False,
         ignore_aliases: bool = False,
+        streams: bool = True,
     ) -> list[ResolvedIndex]:
         return resolve(
             self.metadata,
@@ -138,5 +145,6 @@ class FoundIndices:
             self._clock.now_ms(),
             forbid_closed=forbid_closed,
             ignore_aliases=ignore_aliases,
+            streams=streams,
             access=access,
         )

@@ -11,13 +11,19 @@ from sealane.cluster.aliases import FilterCheck, aliases_of_body
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
 from sealane.cluster.names import check_index_name
 from sealane.engine.mapping import Mapping as FieldMapping
-from sealane.engine.mapping import MappingLimits, check_references, parse_mapping, render_mapping
+from sealane.engine.mapping import (
+    MappingLimits,
+    check_references,
+    merge_mapping,
+    parse_mapping,
+    render_mapping,
+)
 from sealane.errors import IllegalArgument, InvalidIndexName, ParseError, ResourceAlreadyExists
 from sealane.model.patterns import matches
 from sealane.settings import Settings, Value, flatten
 from sealane.settings import index_settings as known
 
-_VERSION_CREATED: Final = "8536000"
+VERSION_CREATED: Final = "8536000"
 """What 8.19 writes; tools read the version that made the index from it."""
 
 _BODY_KEYS: Final = ("settings", "mappings", "aliases")
@@ -55,7 +61,7 @@ def new_index(
             known.UUID.key: uuid,
             known.CREATION_DATE.key: str(now_ms),
             known.PROVIDED_NAME.key: provided_name,
-            known.VERSION_CREATED.key: _VERSION_CREATED,
+            known.VERSION_CREATED.key: VERSION_CREATED,
         }
     )
     mappings = body.get("mappings") or {}
@@ -66,7 +72,6 @@ def new_index(
         )
     mapping = parse_mapping(mappings, MappingLimits.from_settings(settings))
     check_references(mapping)
-    taken = {index.name for index in meta}
     return IndexMetadata(
         name=name,
         uuid=uuid,
@@ -75,12 +80,31 @@ def new_index(
         settings=settings,
         mapping_json=mapping_json(mapping),
         mapping=mapping,
-        aliases=aliases_of_body(body.get("aliases") or {}, name, taken, check_filter),
+        aliases=aliases_of_body(
+            body.get("aliases") or {}, name, meta.not_for_aliases(), check_filter
+        ),
     )
 
 
 def mapping_json(mapping: FieldMapping) -> bytes:
     return msgspec.json.encode(render_mapping(mapping))
+
+
+def with_mapping(
+    index: IndexMetadata, update: FieldMapping, limits: MappingLimits | None = None
+) -> IndexMetadata:
+    """`index` with `update` in its mapping, within its own limits unless others are given; `index` itself where that
+    says nothing new. Raises IllegalArgument.
+    """
+    within = MappingLimits.from_settings(index.settings) if limits is None else limits
+    merged = merge_mapping(index.mapping, update, within)
+    if merged is index.mapping:
+        return index
+    return index.changed(
+        mapping=merged,
+        mapping_json=mapping_json(merged),
+        mapping_version=index.mapping_version + 1,
+    )
 
 
 def check_new_name(meta: ClusterMetadata, name: str) -> None:
@@ -91,6 +115,8 @@ def check_new_name(meta: ClusterMetadata, name: str) -> None:
         raise ResourceAlreadyExists(name, existing.uuid)
     if meta.alias(name) is not None:
         raise InvalidIndexName(name, "already exists as alias")
+    if meta.stream(name) is not None:
+        raise InvalidIndexName(name, "already exists as data stream")
 
 
 def with_settings(

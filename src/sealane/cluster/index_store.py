@@ -1,20 +1,24 @@
-"""The indices' entries in the state store, and the metadata as last published.
+"""The entries of indices, data streams and templates in the state store, and the metadata as last published.
 
 It leaves to `indices` what changes, and in which order changes come.
 """
 
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
 
-from sealane.cluster.metadata import KEY_PREFIX, ClusterMetadata, IndexMetadata, StoredIndex
+from sealane.cluster.catalog import EMPTY, KINDS, NO_ENTRIES, Catalog, Entries, Entry
+from sealane.cluster.metadata import (
+    KEY_PREFIX,
+    NO_LIMITS,
+    ClusterMetadata,
+    IndexMetadata,
+    StoredIndex,
+)
 from sealane.cluster.store import ABSENT, StateStore
-from sealane.engine.mapping import MappingLimits, parse_mapping
+from sealane.cluster.subscribers import Subscribers
+from sealane.engine.mapping import parse_mapping
 from sealane.errors import ApiError, IllegalState
-
-# A stored mapping was within the limits of its time, and must open whatever they are now.
-_NO_LIMITS: Final = MappingLimits(total_fields=2**31 - 1, depth=2**31 - 1)
 
 
 class IndexStore:
@@ -24,6 +28,8 @@ class IndexStore:
         self._store = store
         self._entry_versions: dict[str, int] = {}
         self.metadata = ClusterMetadata()
+        self.changes: Subscribers[ClusterMetadata] = Subscribers()
+        """Who hears of each change, once it is published."""
 
     async def load(self) -> None:
         """Reads what is stored. Raises IllegalState where an entry cannot be read, IOFailure."""
@@ -31,40 +37,74 @@ class IndexStore:
         for key, entry in (await self._store.scan(KEY_PREFIX)).items():
             try:
                 stored = msgspec.json.decode(entry.value, type=StoredIndex)
-                mapping = parse_mapping(msgspec.json.decode(stored.mapping), _NO_LIMITS)
+                mapping = parse_mapping(msgspec.json.decode(stored.mapping), NO_LIMITS)
             except (msgspec.DecodeError, ApiError) as error:
                 raise IllegalState(f"the stored index [{key}] cannot be read: {error}") from error
             found.append(IndexMetadata.from_stored(stored, mapping))
-            self._entry_versions[stored.uuid] = entry.version
-        self.metadata = ClusterMetadata(found, await self._store.version())
+            self._entry_versions[key] = entry.version
+        catalog = await self._load_catalog()
+        self.metadata = ClusterMetadata(found, await self._store.version(), catalog)
+
+    async def _load_catalog(self) -> Catalog:
+        entries: dict[str, Entry | None] = {}
+        for kind in KINDS:
+            for key, entry in (await self._store.scan(kind.KEY)).items():
+                try:
+                    entries[key] = msgspec.json.decode(entry.value, type=kind)
+                except msgspec.DecodeError as error:
+                    raise IllegalState(f"the stored [{key}] cannot be read: {error}") from error
+                self._entry_versions[key] = entry.version
+        return EMPTY.changed(entries)
 
     async def commit(
-        self, put: Iterable[IndexMetadata], removed: Iterable[IndexMetadata] = ()
+        self,
+        put: Iterable[IndexMetadata],
+        removed: Iterable[IndexMetadata] = (),
+        entries: Entries = NO_ENTRIES,
     ) -> None:
         """Makes a change durable, then publishes it. Nothing to change is no change."""
         put, removed = list(put), list(removed)
-        if put or removed:
-            self.publish(put, removed, await self.write(put, removed))
+        if put or removed or entries:
+            version = await self.write(put, removed, entries)
+            self.publish(put, removed, version, entries)
 
     async def write(
-        self, put: Iterable[IndexMetadata], removed: Iterable[IndexMetadata] = ()
+        self,
+        put: Iterable[IndexMetadata],
+        removed: Iterable[IndexMetadata] = (),
+        entries: Entries = NO_ENTRIES,
     ) -> int:
-        """Makes a change durable and returns its number. Raises StoreConflict, IOFailure."""
-        values: dict[str, bytes | None] = {index.uuid: index.to_stored() for index in put}
-        values.update({index.uuid: None for index in removed})
+        """Makes a change durable and returns its number. A data stream loses the indices that are removed.
+
+        Raises StoreConflict, IOFailure.
+        """
+        gone = [index.uuid for index in removed]
+        values: dict[str, bytes | None] = {
+            KEY_PREFIX + index.uuid: index.to_stored() for index in put
+        }
+        values.update({KEY_PREFIX + uuid: None for uuid in gone})
+        also = {**self.metadata.catalog.without_indices(gone), **entries}
+        for key, entry in also.items():
+            values[key] = None if entry is None else msgspec.json.encode(entry)
         version = await self._store.compare_and_set(
-            {KEY_PREFIX + uuid: value for uuid, value in values.items()},
-            {KEY_PREFIX + uuid: self._entry_versions.get(uuid, ABSENT) for uuid in values},
+            values, {key: self._entry_versions.get(key, ABSENT) for key in values}
         )
-        for uuid, value in values.items():
+        for key, value in values.items():
             if value is None:
-                self._entry_versions.pop(uuid, None)
+                self._entry_versions.pop(key, None)
             else:
-                self._entry_versions[uuid] = version
+                self._entry_versions[key] = version
         return version
 
     def publish(
-        self, put: Iterable[IndexMetadata], removed: Iterable[IndexMetadata], version: int
+        self,
+        put: Iterable[IndexMetadata],
+        removed: Iterable[IndexMetadata],
+        version: int,
+        entries: Entries = NO_ENTRIES,
     ) -> None:
         """What everybody sees from now on."""
-        self.metadata = self.metadata.with_indices(put, [each.uuid for each in removed], version)
+        gone = [each.uuid for each in removed]
+        before = self.metadata
+        self.metadata = before.with_indices(put, gone, version, entries)
+        self.changes.tell(before, self.metadata)

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from sealane.clock import Clock, Ids
 from sealane.cluster.aliases import (
+    MANAGE_ALIASES,
     AliasChange,
     FilterCheck,
     changed_by,
@@ -20,28 +21,32 @@ from sealane.cluster.aliases import (
     check_consistent,
 )
 from sealane.cluster.blocks import LIFTING, Level, check_blocks
+from sealane.cluster.data_stream_service import DataStreams, demand_name
+from sealane.cluster.data_streams import check_makes_stream, check_not_write_indices
 from sealane.cluster.date_names import resolve_date_name
+from sealane.cluster.following import FollowedIndices
 from sealane.cluster.found_indices import ADMIN_OPTIONS, FoundIndices, Guard
-from sealane.cluster.index_changes import mapping_json, new_index, with_settings
+from sealane.cluster.growing_mappings import GrowingMappings
+from sealane.cluster.index_changes import new_index, with_mapping, with_settings
 from sealane.cluster.index_store import IndexStore
+from sealane.cluster.index_templates import body_of_new_index, template_for
 from sealane.cluster.metadata import IndexMetadata
 from sealane.cluster.names import check_index_name
-from sealane.cluster.opened import IndexEngine, OpenedIndices, config_of
-from sealane.cluster.resolve import (
-    WriteTarget,
-    names_wildcard,
-    resolve_write_target,
-)
+from sealane.cluster.opened import IndexEngine, OpenedIndices, ShardReport
+from sealane.cluster.resolve import names_wildcard
+from sealane.cluster.rollover_service import Rollovers
+from sealane.cluster.self_replicated import check_mapping_is_own, check_settings_are_own
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
 from sealane.cluster.store import StateStore
+from sealane.cluster.targets import WriteTarget, resolve_write_target
+from sealane.cluster.template_service import Templates
 from sealane.cluster.views import IndexView
 from sealane.engine.base import IndexStats
 from sealane.engine.mapping import Mapping as FieldMapping
-from sealane.engine.mapping import MappingLimits, merge_mapping, parse_mapping
+from sealane.engine.mapping import MappingLimits, parse_mapping
 from sealane.errors import (
     ActionRequestValidation,
-    ApiError,
     IllegalArgument,
     IndexNotFound,
     ResourceAlreadyExists,
@@ -54,23 +59,12 @@ from sealane.settings.node_settings import AUTO_CREATE_INDEX, DESTRUCTIVE_REQUIR
 
 log = logging.getLogger("sealane.cluster")
 
-MANAGE_ALIASES: Final = "indices:admin/aliases"
 AUTO_CREATE: Final = "indices:admin/auto_create"
 
 
 class HasUuid(Protocol):
     @property
     def uuid(self) -> str: ...
-
-
-class _Extension:
-    """One call of extend_mapping on its way through the line."""
-
-    __slots__ = ("error", "update")
-
-    def __init__(self, update: FieldMapping) -> None:
-        self.update = update
-        self.error: ApiError | None = None
 
 
 class IndexService(FoundIndices):
@@ -95,7 +89,28 @@ class IndexService(FoundIndices):
         self._ids = ids
         self._check_filter = check_filter
         self.opened = OpenedIndices(self._indices, serial)
-        self._extensions: dict[str, list[_Extension]] = {}
+        self.templates = Templates(indices=self._indices, serial=serial, check_filter=check_filter)
+        self.streams = DataStreams(
+            indices=self._indices,
+            opened=self.opened,
+            serial=serial,
+            clock=clock,
+            ids=ids,
+            check_filter=check_filter,
+            guard=guard,
+        )
+        self.rollovers = Rollovers(
+            streams=self.streams, opened=self.opened, serial=serial, clock=clock, guard=guard
+        )
+        self.followed = FollowedIndices(
+            indices=self._indices,
+            opened=self.opened,
+            serial=serial,
+            clock=clock,
+            ids=ids,
+            check_filter=check_filter,
+        )
+        self._growing = GrowingMappings(self._indices, serial)
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -114,7 +129,12 @@ class IndexService(FoundIndices):
     # -- writing -------------------------------------------------------------------------------
 
     async def write_target(
-        self, name: str, *, require_alias: bool = False, auto_create: bool = True
+        self,
+        name: str,
+        *,
+        require_alias: bool = False,
+        auto_create: bool = True,
+        require_data_stream: bool = False,
     ) -> WriteTarget:
         """The index a document is written to, made where that is allowed.
 
@@ -125,7 +145,7 @@ class IndexService(FoundIndices):
         meta = self._indices.metadata
         wanted = resolve_date_name(name, now_ms)
         # Who may not write to an index that is not there hears, as in the reference, that it may not make it.
-        if auto_create and meta.index(wanted) is None and meta.alias(wanted) is None:
+        if auto_create and meta.index(wanted) is None and meta.members(wanted) is None:
             check_index_name(wanted)
             target = None
         else:
@@ -134,6 +154,8 @@ class IndexService(FoundIndices):
             raise _not_made(
                 name, f"and [require_alias] request flag is [true] and [{name}] is not an alias"
             )
+        if require_data_stream and meta.stream(wanted) is None:
+            check_makes_stream(meta, wanted, is_there=target is not None)
         if target is None:
             if not auto_create:
                 raise IndexNotFound(wanted)
@@ -144,22 +166,34 @@ class IndexService(FoundIndices):
             if target is None:
                 # Removed again between its making and now.
                 raise IndexNotFound(name)
+        elif target.rolls_over_first:
+            await self.streams.roll_before_write(target.asked)
+            return await self.write_target(name, auto_create=False)
         check_blocks((target.metadata,), Level.WRITE)
         return target
 
     # -- making and removing -------------------------------------------------------------------
 
     async def ensure(self, name: str) -> None:
-        """Makes the index of a write, where `action.auto_create_index` allows. There already is
-        fine.
+        """Makes the index or the data stream of a write, where its template or `action.auto_create_index` allows.
+        There already is fine.
         """
         wanted = resolve_date_name(name, self._clock.now_ms())
+        found = template_for(self.metadata.catalog, wanted)
+        template = None if found is None else found[1]
+        if template is not None and template.allow_auto_create is False:
+            patterns = ", ".join(template.index_patterns)
+            raise _not_auto_created(f"composable template [{patterns}] forbids index auto creation")
         refusal = self._settings.get(AUTO_CREATE_INDEX).refusal(wanted)
-        if refusal is not None:
+        if refusal is not None and not (template is not None and template.allow_auto_create):
             raise _not_made(wanted, refusal)
         access = self._guard()
         if access is not None:
             access = access.acting(AUTO_CREATE)
+        if template is not None and template.data_stream is not None:
+            demand_name(access, wanted)
+            await self.streams.ensure(wanted)
+            return
         try:
             await self._make(name, {}, access)
         except ResourceAlreadyExists:
@@ -176,7 +210,7 @@ class IndexService(FoundIndices):
     async def _make(self, name: str, body: Mapping[str, Any], access: Access | None) -> str:
         if access is not None:
             wanted = resolve_date_name(name, self._clock.now_ms())
-            _demand(access, (wanted,))
+            demand_name(access, wanted)
             aliases = tuple(body.get("aliases") or ())
             if aliases:
                 check_allowed(access.acting(MANAGE_ALIASES), (wanted,), aliases)
@@ -193,8 +227,9 @@ class IndexService(FoundIndices):
         access = self._guard()
 
         async def remove() -> list[IndexMetadata]:
-            found = self._targets(expressions, options, access, ignore_aliases=True)
+            found = self._targets(expressions, options, access, ignore_aliases=True, streams=False)
             check_blocks(found, Level.DELETE)
+            check_not_write_indices(self.metadata, found)
             await self._indices.commit((), found)
             return found
 
@@ -215,7 +250,7 @@ class IndexService(FoundIndices):
         access = self._guard()
 
         async def store() -> tuple[list[IndexMetadata], list[IndexMetadata]]:
-            found = self._targets(expressions, options, access)
+            found = self._targets(expressions, options, access, streams=open)
             changed = [index.changed(open=open) for index in found if index.open != open]
             await self._indices.commit(changed)
             return found, changed
@@ -249,10 +284,11 @@ class IndexService(FoundIndices):
         def changes() -> list[IndexMetadata]:
             found = self._targets(expressions, options, access)
             check_blocks(found, Level.METADATA_WRITE)
+            check_mapping_is_own(found)
             changed: list[IndexMetadata] = []
             for index in found:
                 limits = MappingLimits.from_settings(index.settings)
-                merged = _merged(index, parse_mapping(mapping, limits))
+                merged = with_mapping(index, parse_mapping(mapping, limits))
                 if merged is not index:
                     changed.append(merged)
             return changed
@@ -278,14 +314,16 @@ class IndexService(FoundIndices):
 
         access = self._guard()
 
-        def changed() -> list[IndexMetadata]:
+        def decide() -> list[IndexMetadata]:
             found = self._targets(expressions, options, access)
             validate_changes(full)
             if LIFTING.isdisjoint(full):
                 check_blocks(found, Level.METADATA_WRITE)
-            return with_settings(found, full, preserve_existing=preserve_existing)
+            changed = with_settings(found, full, preserve_existing=preserve_existing)
+            check_settings_are_own(found, changed)
+            return changed
 
-        await self._change(changed)
+        await self._change(decide)
 
     async def update_aliases(self, actions: Sequence[AliasChange]) -> None:
         """All of `actions`, or none. Raises as `aliases.changed_by`, and ClusterBlock."""
@@ -298,6 +336,7 @@ class IndexService(FoundIndices):
             )
             check_blocks(changed, Level.METADATA_WRITE)
             check_blocks(removed, Level.DELETE)
+            check_not_write_indices(self.metadata, removed)
             await self._indices.commit(changed, removed)
             return removed
 
@@ -308,17 +347,8 @@ class IndexService(FoundIndices):
         await self._serial.run(change, alone=False)
 
     async def extend_mapping(self, index_uuid: str, update: Mapping[str, Any]) -> FieldMapping:
-        """See MappingSink. Calls that wait at the same time are made durable together."""
-        index = self._present(index_uuid)
-        parsed = parse_mapping(update, MappingLimits.from_settings(index.settings))
-        if _merged(index, parsed) is index:
-            return index.mapping
-        extension = _Extension(parsed)
-        self._extensions.setdefault(index_uuid, []).append(extension)
-        await self._serial.run(lambda: self._extend(index_uuid))
-        if extension.error is not None:
-            raise extension.error
-        return self._present(index_uuid).mapping
+        """See MappingSink."""
+        return await self._growing.extend_mapping(index_uuid, update)
 
     # -- the engine's part ---------------------------------------------------------------------
 
@@ -329,16 +359,20 @@ class IndexService(FoundIndices):
     async def sizes(self, index: HasUuid) -> IndexStats:
         return await self.opened.engine.stats(index.uuid)
 
+    async def shard_reports(self, index: HasUuid) -> list[ShardReport]:
+        return await self.opened.shard_reports(index.uuid)
+
     def default_settings(self, index: IndexView) -> Mapping[str, Value]:
         """What is in force without having been set."""
         return index.default_settings()
 
     async def _create(self, name: str, body: Mapping[str, Any]) -> str:
         now_ms = self._clock.now_ms()
+        wanted = resolve_date_name(name, now_ms)
         index = new_index(
             self._indices.metadata,
-            resolve_date_name(name, now_ms),
-            body,
+            wanted,
+            body_of_new_index(self.metadata.catalog, wanted, body),
             provided_name=name,
             uuid=self._ids.new(),
             now_ms=now_ms,
@@ -346,16 +380,7 @@ class IndexService(FoundIndices):
         )
         new = self._indices.metadata.with_indices([index], (), self._indices.metadata.version)
         check_consistent(new, [index])
-        # The engine comes first: what a crash leaves behind is then a folder that nobody knows and
-        # the next start removes, never a stored index without its files.
-        engine = self.opened.engine
-        await engine.open_index(config_of(index), new=True)
-        try:
-            version = await self._indices.write([index])
-        except BaseException:
-            await engine.delete_index(index.uuid)
-            raise
-        self._indices.publish([index], (), version)
+        await self.opened.make(index)
         return index.name
 
     async def _change(self, changes: Callable[[], list[IndexMetadata]]) -> None:
@@ -370,28 +395,6 @@ class IndexService(FoundIndices):
 
         await self._serial.run(change, alone=False)
 
-    async def _extend(self, index_uuid: str) -> None:
-        """Merges all that wait for this index, and stores them with one write."""
-        waiting = self._extensions.pop(index_uuid, [])
-        if not waiting:
-            return
-        before = self._indices.metadata.by_uuid(index_uuid)
-        index = before
-        for extension in waiting:
-            try:
-                index = _merged(
-                    self._present(index_uuid) if index is None else index, extension.update
-                )
-            except ApiError as error:
-                extension.error = error
-        if index is None or index is before:
-            return
-        try:
-            await self._indices.commit([index])
-        except ApiError as error:
-            for extension in waiting:
-                extension.error = extension.error or error
-
     def check_destructive(self, expressions: Sequence[str], none: str) -> None:
         """What is wrong with names of indices that are to be deleted, opened or closed, whoever asks. Raises
         ActionRequestValidation, in the words `none`, without any; IllegalArgument for wildcards.
@@ -401,30 +404,11 @@ class IndexService(FoundIndices):
         if names_wildcard(expressions) and self._settings.get(DESTRUCTIVE_REQUIRES_NAME):
             raise IllegalArgument("Wildcard expressions or all indices are not allowed")
 
-    def _present(self, index_uuid: str) -> IndexMetadata:
-        index = self._indices.metadata.by_uuid(index_uuid)
-        if index is None:
-            raise IndexNotFound(index_uuid)
-        return index
 
-
-def _demand(access: Access, names: Sequence[str]) -> None:
-    """Raises SecurityError unless all of `names` are allowed."""
-    denied = tuple(name for name in names if not access.allows(name))
-    if denied:
-        raise access.denial(denied)
-
-
-def _merged(index: IndexMetadata, update: FieldMapping) -> IndexMetadata:
-    """`index` with `update` in its mapping; `index` itself where that says nothing new."""
-    merged = merge_mapping(index.mapping, update, MappingLimits.from_settings(index.settings))
-    if merged is index.mapping:
-        return index
-    return index.changed(
-        mapping=merged,
-        mapping_json=mapping_json(merged),
-        mapping_version=index.mapping_version + 1,
-    )
+def _not_auto_created(why: str) -> IndexNotFound:
+    error = IndexNotFound(why)
+    error.metadata = {"index_uuid": "_na_", "index": why}
+    return error
 
 
 def _not_made(name: str, why: str) -> IndexNotFound:

@@ -1,13 +1,13 @@
 """Whether index expressions lead anywhere, for `_resolve/cluster`. Pure.
 
-Unlike for a search, an alias counts as it is, whatever the state of its indices, and a closed index may be named but
-does not count.
+Unlike for a search, an alias or a data stream counts as it is, whatever the state of its indices, and a closed index
+may be named but does not count.
 """
 
 from collections.abc import Iterable, Sequence
 
 from sealane.cluster.date_names import resolve_date_name
-from sealane.cluster.metadata import ClusterMetadata
+from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
 from sealane.cluster.resolve import (
     ALL,
     FAILURES,
@@ -16,6 +16,7 @@ from sealane.cluster.resolve import (
     refuse_underscore,
     split_selector,
 )
+from sealane.cluster.stream_names import allows_index, allows_name
 from sealane.model.access import Access
 from sealane.model.patterns import matcher
 from sealane.model.search import IndicesOptions
@@ -32,7 +33,7 @@ def matches_any(
     now_ms: int,
     access: Access | None = None,
 ) -> bool:
-    """Whether an alias or an open index is reached. No expressions mean all names.
+    """Whether an alias, a data stream or an open index is reached. No expressions mean all names.
 
     Raises IndexNotFound for a name that must exist and does not, InvalidIndexName, ParseError;
     SecurityError for one that `access` does not allow.
@@ -47,7 +48,7 @@ def matched_names(
     now_ms: int,
     access: Access | None = None,
 ) -> Iterable[str]:
-    """The names of indices and aliases that expressions lead to, each once. Raises as `matches_any`."""
+    """The names of indices, aliases and data streams that expressions lead to, each once. Raises as `matches_any`."""
     if tuple(expressions) == _NOTHING:
         return ()
     walk = _Walk(meta, options, now_ms, access)
@@ -67,7 +68,7 @@ def matched_names(
 
 def _any_open(meta: ClusterMetadata, names: Iterable[str]) -> bool:
     return any(
-        meta.alias(name) is not None or ((index := meta.index(name)) is not None and index.open)
+        meta.members(name) is not None or ((index := meta.index(name)) is not None and index.open)
         for name in names
     )
 
@@ -113,11 +114,11 @@ class _Walk:
     def _take_name(self, name: str, selector: str) -> None:
         if not name:
             raise not_found(name)
-        if not self._allows(name):
+        if not allows_name(self._meta, name, self._access):
             if not self._options.ignore_unavailable:
                 self.denied.setdefault(name)
             return
-        exists = self._meta.index(name) is not None or self._meta.alias(name) is not None
+        exists = self._meta.index(name) is not None or self._meta.members(name) is not None
         if exists and selector != FAILURES:
             self.names.setdefault(name)
         elif not self._options.ignore_unavailable:
@@ -128,12 +129,19 @@ class _Walk:
         for index in self._meta:
             state = self._options.expand_open if index.open else self._options.expand_closed
             shown = selector != FAILURES and self._shows(index.hidden, pattern, index.name)
-            if state and shown and fits(index.name) and self._allows(index.name):
+            if state and shown and fits(index.name) and self._allows_index(index):
                 yield index.name
         for alias in self._meta.aliases():
             shown = self._shows(self._meta.alias_hidden(alias), pattern, alias)
             if shown and fits(alias) and self._allows(alias):
                 yield alias
+        for name, stream in self._meta.catalog.streams.items():
+            shown = selector != FAILURES and self._shows(stream.hidden, pattern, name)
+            if shown and fits(name) and self._allows(name):
+                yield name
+
+    def _allows_index(self, index: IndexMetadata) -> bool:
+        return allows_index(self._meta, index, self._access)
 
     def _allows(self, name: str) -> bool:
         return self._access is None or self._access.allows(name)

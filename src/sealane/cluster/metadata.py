@@ -3,18 +3,24 @@
 An index is one entry, `index/<uuid>`; a change of one index rewrites that entry alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 
+from sealane.cluster.catalog import EMPTY, NO_ENTRIES, Catalog, DataStream, Entries
 from sealane.engine.mapping import Mapping as FieldMapping
+from sealane.engine.mapping import MappingLimits
+from sealane.model.replication import Following
 from sealane.settings import Settings, Value
 from sealane.settings.index_settings import BLOCKS, HIDDEN, NUMBER_OF_REPLICAS
 
 KEY_PREFIX: Final = "index/"
+
+NO_LIMITS: Final = MappingLimits(total_fields=2**31 - 1, depth=2**31 - 1)
+"""For a mapping that was judged before: here at its time, or at its leader."""
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,7 +47,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {key: value for key, value in shown.items() if value is not None}
 
 
-class StoredIndex(msgspec.Struct, frozen=True, kw_only=True):
+class StoredIndex(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Disk format 1 of an index's entry."""
 
     name: str
@@ -55,6 +61,7 @@ class StoredIndex(msgspec.Struct, frozen=True, kw_only=True):
     settings_version: int
     aliases_version: int
     open: bool
+    following: Following | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,8 @@ class IndexMetadata:
     settings_version: int = 1
     aliases_version: int = 1
     open: bool = True
+    following: Following | None = None
+    """Of a follower: whom, and how."""
 
     @cached_property
     def hidden(self) -> bool:
@@ -108,6 +117,7 @@ class IndexMetadata:
                 settings_version=self.settings_version,
                 aliases_version=self.aliases_version,
                 open=self.open,
+                following=self.following,
             )
         )
 
@@ -127,16 +137,23 @@ class IndexMetadata:
             settings_version=stored.settings_version,
             aliases_version=stored.aliases_version,
             open=stored.open,
+            following=stored.following,
         )
 
 
 class ClusterMetadata:
-    """All indices as of one change. Immutable; finding one by name or alias costs a lookup."""
+    """All indices as of one change. Immutable; finding one by name or alias costs a lookup.
 
-    __slots__ = ("_by_alias", "_by_name", "_by_uuid", "version")
+    `catalog` has the data streams and templates as of the same change.
+    """
 
-    def __init__(self, indices: Iterable[IndexMetadata] = (), version: int = 0) -> None:
+    __slots__ = ("_by_alias", "_by_name", "_by_uuid", "catalog", "version")
+
+    def __init__(
+        self, indices: Iterable[IndexMetadata] = (), version: int = 0, catalog: Catalog = EMPTY
+    ) -> None:
         self.version = version
+        self.catalog = catalog
         self._by_name = {index.name: index for index in sorted(indices, key=lambda i: i.name)}
         self._by_uuid = {index.uuid: index for index in self._by_name.values()}
         self._by_alias: dict[str, list[IndexMetadata]] = {}
@@ -169,11 +186,39 @@ class ClusterMetadata:
         """Whether wildcards leave the alias out. It is so on all its indices or on none."""
         return any(index.aliases[name].is_hidden for index in self._by_alias.get(name, ()))
 
+    def stream(self, name: str) -> DataStream | None:
+        """The data stream of this name."""
+        return self.catalog.streams.get(name)
+
+    def stream_of(self, index: IndexMetadata) -> DataStream | None:
+        """The data stream that the index is a backing index of."""
+        return self.catalog.stream_of(index.uuid)
+
+    def backing(self, stream: DataStream) -> list[IndexMetadata]:
+        """The indices of a data stream, the oldest first; the last is written to."""
+        return [found for uuid in stream.indices if (found := self._by_uuid.get(uuid)) is not None]
+
+    def members(self, name: str) -> Sequence[IndexMetadata] | None:
+        """The indices that an alias or a data stream stands for; None where there is neither."""
+        stream = self.catalog.streams.get(name)
+        return self._by_alias.get(name) if stream is None else self.backing(stream)
+
+    def not_for_aliases(self) -> set[str]:
+        """The names of indices and data streams."""
+        return {*self._by_name, *self.catalog.streams}
+
     def with_indices(
-        self, put: Iterable[IndexMetadata], removed: Iterable[str], version: int
+        self,
+        put: Iterable[IndexMetadata],
+        removed: Iterable[str],
+        version: int,
+        entries: Entries = NO_ENTRIES,
     ) -> "ClusterMetadata":
-        """This with indices put and others (by uuid) removed."""
+        """This with indices put and others (by uuid) removed, and streams and templates changed. A stream loses the
+        indices that are removed.
+        """
         gone = set(removed)
         kept = {uuid: index for uuid, index in self._by_uuid.items() if uuid not in gone}
         kept.update({index.uuid: index for index in put})
-        return ClusterMetadata(kept.values(), version)
+        catalog = self.catalog.changed({**self.catalog.without_indices(gone), **entries})
+        return ClusterMetadata(kept.values(), version, catalog)

@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from sealane.errors import ApiError, InvalidIndexName
+from sealane.errors import ApiError, IllegalArgument, InvalidIndexName
 
 _FORBIDDEN: Final = frozenset(' "*,/<>?\\|')
 _FORBIDDEN_SHOWN: Final = "[' ','\"','*',',','/','<','>','?','\\','|']"
-_NAME_MAX_BYTES: Final = 255
+NAME_MAX_BYTES: Final = 255
+BACKING_PREFIX: Final = ".ds-"
+"""What the names of backing indices of data streams begin with."""
 
 
 class InvalidAliasName(ApiError):
@@ -28,8 +30,8 @@ def _problem(name: str, kind: str) -> str | None:
     if name[0] in "_-+":
         return "must not start with '_', '-', or '+'"
     length = len(name.encode("utf-8"))
-    if length > _NAME_MAX_BYTES:
-        return f"{kind} name is too long, ({length} > {_NAME_MAX_BYTES})"
+    if length > NAME_MAX_BYTES:
+        return f"{kind} name is too long, ({length} > {NAME_MAX_BYTES})"
     if name in (".", ".."):
         return "must not be '.' or '..'"
     return None
@@ -49,3 +51,14 @@ def check_alias_name(name: str) -> None:
     problem = _problem(name, "index")
     if problem is not None:
         raise InvalidAliasName(name, problem)
+
+
+def check_stream_name(name: str) -> None:
+    """Raises IllegalArgument."""
+    problem = _problem(name, "index")
+    if problem is None and name != name.lower():
+        problem = "must be lowercase"
+    if problem is None and name.startswith(BACKING_PREFIX):
+        problem = f"must not start with '{BACKING_PREFIX}'"
+    if problem is not None:
+        raise IllegalArgument(f"data_stream [{name}] {problem}")

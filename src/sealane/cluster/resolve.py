@@ -13,7 +13,13 @@ from typing import Final, NamedTuple
 
 from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.metadata import ClusterMetadata, IndexMetadata
-from sealane.cluster.names import check_index_name
+from sealane.cluster.stream_names import (
+    allows_index,
+    allows_name,
+    names_judged,
+    names_reached_by,
+    no_data_streams,
+)
 from sealane.errors import ApiError, IllegalArgument, IndexClosed, IndexNotFound, InvalidIndexName
 from sealane.model.access import Access
 from sealane.model.patterns import matcher
@@ -22,7 +28,7 @@ from sealane.model.security import IndexLimits
 
 ALL: Final = "_all"
 FAILURES: Final = "failures"
-"""The selector of a data stream's failure store, which neither an index nor an alias of ours has."""
+"""The selector of a data stream's failure store, which nothing of ours has."""
 DEFAULT_OPTIONS: Final = IndicesOptions()
 _EXCLUSION_HINT: Final = (
     " and if you intended to exclude this index, ensure that you use wildcards that include it "
@@ -58,33 +64,6 @@ class ResolvedIndex(NamedTuple):
         return self.metadata.shards
 
 
-class WriteTarget(NamedTuple):
-    """The one index that a name means to a document. `routing` is what the alias demands, `limits`
-    what may be seen there; `asked` is the name itself, dates in it being resolved.
-    """
-
-    metadata: IndexMetadata
-    routing: str | None = None
-    limits: IndexLimits | None = None
-    asked: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.metadata.name
-
-    @property
-    def uuid(self) -> str:
-        return self.metadata.uuid
-
-    @property
-    def shards(self) -> int:
-        return self.metadata.shards
-
-    @property
-    def replicas(self) -> int:
-        return self.metadata.replicas
-
-
 def resolve(
     meta: ClusterMetadata,
     expressions: Sequence[str],
@@ -93,14 +72,16 @@ def resolve(
     *,
     forbid_closed: bool = True,
     ignore_aliases: bool = False,
+    streams: bool = True,
     access: Access | None = None,
 ) -> list[ResolvedIndex]:
     """The concrete indices, each once, in the order they were reached; wildcards by name.
 
     No expressions, and `_all` alone, mean all. With `forbid_closed`, a closed index that was named
     is an error; without, closed ones that were named are in the answer. With `ignore_aliases`,
-    aliases are no indices. Raises IndexNotFound, IndexClosed, InvalidIndexName, IllegalArgument,
-    ParseError; SecurityError for names that `access` does not allow, unless those may be unavailable.
+    aliases are no indices; without `streams`, data streams are not. Raises IndexNotFound,
+    IndexClosed, InvalidIndexName, IllegalArgument, ParseError; SecurityError for names that
+    `access` does not allow, unless those may be unavailable.
     """
     if len(expressions) == 1:
         # The search path: one plain name of an open index.
@@ -108,10 +89,10 @@ def resolve(
         if index is not None and index.open:
             if access is None:
                 return [ResolvedIndex(index, None, (index.name,))]
-            if access.allows(index.name):
+            if access.allows(index.name) and meta.stream_of(index) is None:
                 via = (index.name,)
                 return [ResolvedIndex(index, None, via, via, access.limits(via))]
-    walk = _Walk(meta, expressions, options, now_ms, ignore_aliases, access)
+    walk = _Walk(meta, expressions, options, now_ms, ignore_aliases, streams, access)
     if len(expressions) == 1 and expressions[0].startswith(f"{ALL}::"):
         expressions = (expressions[0].replace(ALL, "*", 1),)
     if is_all(expressions):
@@ -123,10 +104,10 @@ def resolve(
         assert access is not None
         raise access.denial(tuple(walk.denied))
     names = {name: at for at, name in enumerate(walk.names)}
-    found = [_with_filters(each, names) for each in walk.concrete(forbid_closed)]
+    found = [_with_filters(meta, each, names) for each in walk.concrete(forbid_closed)]
     if access is not None:
         # An exclusion may have taken away the only name by which one was reached.
-        limited = (_with_limits(each, names, access) for each in found)
+        limited = (_with_limits(meta, each, names, access) for each in found)
         found = [each for each in limited if each.reached]
     if not found and not options.allow_no_indices:
         raise _nothing_left(expressions)
@@ -141,89 +122,6 @@ def is_all(expressions: Sequence[str]) -> bool:
 def names_wildcard(expressions: Iterable[str]) -> bool:
     """Whether an expression could mean indices that it does not name."""
     return any("*" in each or each == ALL for each in expressions)
-
-
-def resolve_write_target(
-    meta: ClusterMetadata, name: str, now_ms: int, access: Access | None = None
-) -> WriteTarget | None:
-    """The index that a write to `name` goes to; None where there is neither an index nor an alias
-    of that name.
-
-    Raises IllegalArgument for an alias without a write index, IndexClosed, InvalidIndexName,
-    ParseError; SecurityError.
-    """
-    name = resolve_date_name(name, now_ms)
-    _check_allowed(name, access)
-    index = meta.index(name)
-    routing = None
-    if index is None:
-        members = meta.alias(name)
-        if members is None:
-            check_index_name(name)
-            return None
-        index = _write_index(name, members)
-        routing = index.aliases[name].index_routing
-    if not index.open:
-        raise IndexClosed(index.name, index.uuid)
-    return WriteTarget(index, routing, _limits((name,), access), name)
-
-
-def _limits(names: Sequence[str], access: Access | None) -> IndexLimits | None:
-    return None if access is None else access.limits(names)
-
-
-def _check_allowed(name: str, access: Access | None) -> None:
-    if access is not None and not access.allows(name):
-        raise access.denial((name,))
-
-
-def resolve_read_target(
-    meta: ClusterMetadata, name: str, now_ms: int, access: Access | None = None
-) -> WriteTarget:
-    """The index that a document is read from. Raises IndexNotFound, IllegalArgument,
-    IndexClosed, SecurityError.
-    """
-    name = resolve_date_name(name, now_ms)
-    _check_allowed(name, access)
-    index = meta.index(name)
-    routing = None
-    if index is None:
-        members = meta.alias(name)
-        if members is None:
-            refuse_underscore(name)
-            if _is_remote(name):
-                raise _not_across_clusters((name,))
-            raise IndexNotFound(name)
-        if len(members) > 1:
-            listed = ", ".join(each.name for each in members)
-            raise IllegalArgument(
-                f"alias [{name}] has more than one index associated with it [{listed}], "
-                "can't execute a single index op"
-            )
-        index = members[0]
-        routing = index.aliases[name].search_routing
-    if not index.open:
-        raise IndexClosed(index.name, index.uuid)
-    return WriteTarget(index, routing, _limits((name,), access), name)
-
-
-def limits_of_target(
-    meta: ClusterMetadata, index: str, uuid: str, reached: Sequence[str], access: Access
-) -> IndexLimits | None:
-    """What may be seen of an index that another step of the same request resolved.
-
-    Whoever asks says which index it means, by name and uuid, and by which names it came there;
-    none of it is believed before it fits together. Raises SecurityError where it does not, or where
-    no name gives access.
-    """
-    found = meta.by_uuid(uuid)
-    if found is None or found.name != index:
-        raise access.denial((index,))
-    fitting = [name for name in reached or (index,) if name == index or name in found.aliases]
-    allowed = [name for name in fitting if access.allows(name)]
-    if not allowed:
-        raise access.denial((index,))
-    return access.limits(allowed)
 
 
 class _Walk:
@@ -241,9 +139,11 @@ class _Walk:
         options: IndicesOptions,
         now_ms: int,
         ignore_aliases: bool,
+        streams: bool,
         access: Access | None,
     ) -> None:
         self._access = access
+        self._streams = streams
         self.denied: dict[str, None] = {}
         self._meta = meta
         self._expressions = expressions
@@ -264,9 +164,9 @@ class _Walk:
         excludes = self._after_wildcard and expression.startswith("-")
         written, selector = split_selector(expression[1:] if excludes else expression)
         name = resolve_date_name(written, self._now_ms)
-        if _is_remote(name):
+        if is_remote(name):
             # Whether or not names may be missing: the reference then drops them without a word.
-            raise _not_across_clusters(self._expressions)
+            raise not_across_clusters(self._expressions)
         if "*" in name and self._expands:
             self._after_wildcard = True
             if selector != FAILURES:
@@ -284,10 +184,10 @@ class _Walk:
             self._take_name(name, selector)
 
     def concrete(self, forbid_closed: bool) -> Iterable[IndexMetadata]:
-        """The indices, with aliases that were named replaced by theirs. Raises IndexClosed."""
+        """The indices, with aliases and data streams that were named replaced by theirs. Raises IndexClosed."""
         seen: dict[str, IndexMetadata] = {}
         for member in self._members.values():
-            indices = [member] if isinstance(member, IndexMetadata) else self._meta.alias(member)
+            indices = [member] if isinstance(member, IndexMetadata) else self._meta.members(member)
             for index in indices or ():
                 if not index.open and forbid_closed:
                     if self._options.ignore_unavailable:
@@ -297,7 +197,7 @@ class _Walk:
         return seen.values()
 
     def _take_name(self, name: str, selector: str) -> None:
-        if not self._allows(name):
+        if not allows_name(self._meta, name, self._access):
             if not self._options.ignore_unavailable:
                 self.denied.setdefault(name)
             return
@@ -308,6 +208,14 @@ class _Walk:
             raise not_found(name, selector)
         if index is not None:
             self._add(name, index)
+            return
+        if self._meta.stream(name) is not None:
+            if selector == FAILURES and self._streams:
+                return  # it could have a failure store, and has nothing in it
+            if self._streams:
+                self._add(name, name)
+            elif not self._options.ignore_unavailable:
+                raise no_data_streams(name)
             return
         is_alias = self._meta.alias(name) is not None
         if self._options.ignore_unavailable and (not is_alias or self._ignore_aliases):
@@ -327,7 +235,7 @@ class _Walk:
         names: list[str] = []
         for index in self._meta:
             shown = fits(index.name) and self._shows(index.hidden, pattern, index.name)
-            if shown and self._allows(index.name):
+            if shown and allows_index(self._meta, index, self._access):
                 names.append(index.name)
                 if self._state_fits(index):
                     indices[index.name] = index
@@ -337,6 +245,14 @@ class _Walk:
                 if shown and self._allows(alias):
                     names.append(alias)
                     for index in self._meta.alias(alias) or ():
+                        if self._state_fits(index):
+                            indices[index.name] = index
+        if self._streams:
+            for name, stream in self._meta.catalog.streams.items():
+                shown = fits(name) and self._shows(stream.hidden, pattern, name)
+                if shown and self._allows(name):
+                    names.append(name)
+                    for index in self._meta.backing(stream):
                         if self._state_fits(index):
                             indices[index.name] = index
         if excludes:
@@ -366,8 +282,11 @@ class _Walk:
         return self._options.expand_open if index.open else self._options.expand_closed
 
 
-def _with_filters(index: IndexMetadata, names: Mapping[str, int]) -> ResolvedIndex:
-    if index.name in names:
+def _with_filters(
+    meta: ClusterMetadata, index: IndexMetadata, names: Mapping[str, int]
+) -> ResolvedIndex:
+    stream = meta.stream_of(index)
+    if index.name in names or (stream is not None and stream.name in names):
         return ResolvedIndex(index, None, (index.name,))
     via = _leading(index.aliases, names)
     filters: list[bytes] = []
@@ -380,9 +299,12 @@ def _with_filters(index: IndexMetadata, names: Mapping[str, int]) -> ResolvedInd
     return ResolvedIndex(index, tuple(filters) or None, via)
 
 
-def _with_limits(found: ResolvedIndex, names: Mapping[str, int], access: Access) -> ResolvedIndex:
+def _with_limits(
+    meta: ClusterMetadata, found: ResolvedIndex, names: Mapping[str, int], access: Access
+) -> ResolvedIndex:
     index = found.metadata
-    reached = _leading((index.name, *index.aliases), names)
+    leading = _leading((*names_judged(meta, index), *index.aliases), names)
+    reached = names_reached_by(meta, index, leading)
     return ResolvedIndex(index, found.filters, found.via, reached, access.limits(reached))
 
 
@@ -399,14 +321,14 @@ def refuse_underscore(name: str) -> None:
         raise InvalidIndexName(name, "must not start with '_'.")
 
 
-def _is_remote(name: str) -> bool:
+def is_remote(name: str) -> bool:
     """Whether a cluster is named before the index. `::` is no such thing, nor is a colon in front."""
     at = name.find(":")
     return at > 0 and name[at + 1 : at + 2] != ":" and not name.startswith("<")
 
 
-def _not_across_clusters(expressions: Sequence[str]) -> IllegalArgument:
-    remote = ", ".join(each for each in expressions if _is_remote(each))
+def not_across_clusters(expressions: Sequence[str]) -> IllegalArgument:
+    remote = ", ".join(each for each in expressions if is_remote(each))
     return IllegalArgument(
         "Cross-cluster calls are not supported in this context but remote indices were requested: "
         f"[{remote}]"
@@ -440,16 +362,3 @@ def _nothing_left(expressions: Sequence[str]) -> ApiError:
     error = IndexNotFound("null")
     error.metadata = {"resource.type": "index_expression", "resource.id": list(expressions)}
     return error
-
-
-def _write_index(alias: str, members: Sequence[IndexMetadata]) -> IndexMetadata:
-    marked = [each for each in members if each.aliases[alias].is_write_index]
-    if marked:
-        return marked[0]
-    if len(members) == 1 and members[0].aliases[alias].is_write_index is not False:
-        return members[0]
-    raise IllegalArgument(
-        f"no write index is defined for alias [{alias}]. The write index may be explicitly "
-        "disabled using is_write_index=false or the alias points to multiple indices without one "
-        "being designated as a write index"
-    )

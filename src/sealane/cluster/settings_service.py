@@ -72,7 +72,7 @@ class ClusterSettings:
         self._stored_version = ABSENT
         self._current = node
         self._read = ReadSettings()
-        self._subscribers = Subscribers()
+        self._subscribers: Subscribers[Settings] = Subscribers()
 
     async def load(self) -> None:
         """Reads the persistent settings. What is not known or valid here is kept aside as

@@ -1,9 +1,12 @@
-"""Who hears of new settings. Whether there are new ones is for their owner to say."""
+"""Who hears of what changed: settings, the metadata of indices. Whether it did is for its owner to say."""
 
 import logging
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from sealane.settings import Settings
+
+T = TypeVar("T")
 
 Subscriber = Callable[[Settings, Settings], None]
 """Gets all settings in force before and after a change. Must return at once."""
@@ -11,19 +14,19 @@ Subscriber = Callable[[Settings, Settings], None]
 _log = logging.getLogger("sealane.cluster")
 
 
-class Subscribers:
-    """In the order in which they came."""
+class Subscribers(Generic[T]):
+    """In the order in which they came. Each gets what was before and what is after, and must return at once."""
 
     def __init__(self) -> None:
-        self._subscribers: dict[object, Subscriber] = {}
+        self._subscribers: dict[object, Callable[[T, T], None]] = {}
 
-    def add(self, subscriber: Subscriber) -> Callable[[], None]:
+    def add(self, subscriber: Callable[[T, T], None]) -> Callable[[], None]:
         """Returns how to stop it."""
         token = object()
         self._subscribers[token] = subscriber
         return lambda: self._subscribers.pop(token, None) and None
 
-    def tell(self, old: Settings, new: Settings) -> None:
+    def tell(self, old: T, new: T) -> None:
         """Calls all of them, unless nothing changed."""
         if old == new:
             return
@@ -31,5 +34,5 @@ class Subscribers:
             try:
                 subscriber(old, new)
             except Exception:
-                # One consumer's fault must not keep the others on the old settings.
-                _log.exception("a consumer of the cluster settings failed")
+                # One consumer's fault must not keep the others on what was before.
+                _log.exception("a consumer of a change failed")

@@ -14,17 +14,20 @@ from sealane.settings.index_settings import INDEX_REGISTRY
 
 class IndexView:
     """A view of one IndexMetadata; JSON is built when it is asked for. `limits` are what may be seen of the index,
-    `reached` the names by which whoever asks came to it, none where nobody's rights decide.
+    `reached` the names by which whoever asks came to it, none where nobody's rights decide; `data_stream` is what it is
+    a backing index of.
     """
 
-    __slots__ = ("limits", "metadata", "reached")
+    __slots__ = ("data_stream", "limits", "metadata", "reached")
 
     def __init__(
         self,
         metadata: IndexMetadata,
         limits: IndexLimits | None = None,
         reached: tuple[str, ...] = (),
+        data_stream: str | None = None,
     ) -> None:
+        self.data_stream = data_stream
         self.metadata = metadata
         self.limits = limits
         self.reached = reached

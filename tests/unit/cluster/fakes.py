@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from sealane.engine.base import IndexConfig, IndexStats
-from sealane.errors import ApiError, IOFailure
+from sealane.errors import ApiError, IndexNotFound, IOFailure
 from sealane.model.document import Operation, WriteOp, WriteResult
 from sealane.model.task import Context
 
@@ -39,6 +39,7 @@ class ConfigEngine:
         self.history: list[str] = []
         self.shard = asyncio.Lock()
         self.fail_open: ApiError | None = None
+        self.held: dict[str, str] = {}
 
     async def open_index(self, config: IndexConfig, *, new: bool = False) -> None:
         self.history.append(f"open {config.uuid}")
@@ -51,8 +52,17 @@ class ConfigEngine:
             self.history.append(f"update {config.uuid}")
             self.configs[config.uuid] = config
 
+    async def hold_reads(self, index_uuid: str, reason: ApiError | None) -> None:
+        if index_uuid not in self.configs:
+            raise IndexNotFound(index_uuid)
+        self.history.append(f"{'let go' if reason is None else 'hold'} {index_uuid}")
+        self.held.pop(index_uuid, None)
+        if reason is not None:
+            self.held[index_uuid] = reason.reason
+
     async def close_index(self, index_uuid: str) -> None:
         self.history.append(f"close {index_uuid}")
+        self.held.pop(index_uuid, None)
         self.configs.pop(index_uuid, None)
 
     async def delete_index(self, index_uuid: str) -> None:

@@ -10,15 +10,10 @@ from sealane.cluster.documents import BulkItem, Documents, Refresh
 from sealane.cluster.index_names import names_reached
 from sealane.cluster.matching import matches_any
 from sealane.cluster.metadata import Alias, ClusterMetadata
-from sealane.cluster.resolve import (
-    DEFAULT_OPTIONS,
-    limits_of_target,
-    resolve,
-    resolve_read_target,
-    resolve_write_target,
-)
+from sealane.cluster.resolve import DEFAULT_OPTIONS, resolve
 from sealane.cluster.serial import Serial
 from sealane.cluster.store import MemoryStateStore
+from sealane.cluster.targets import limits_of_target, resolve_read_target, resolve_write_target
 from sealane.errors import AliasesNotFound, IndexNotFound, RefusedUnderLimits, SecurityError
 from sealane.model.access import (
     Access,

@@ -7,12 +7,8 @@ from hypothesis import strategies as st
 from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.metadata import Alias, ClusterMetadata, IndexMetadata
 from sealane.cluster.names import check_alias_name, check_index_name
-from sealane.cluster.resolve import (
-    DEFAULT_OPTIONS,
-    resolve,
-    resolve_read_target,
-    resolve_write_target,
-)
+from sealane.cluster.resolve import DEFAULT_OPTIONS, resolve
+from sealane.cluster.targets import resolve_read_target, resolve_write_target
 from sealane.engine.mapping import Mapping
 from sealane.errors import ApiError
 from sealane.model.search import IndicesOptions

@@ -28,6 +28,7 @@ from sealane.remote.transport.messages import SEARCH
 from sealane.remote.transport.messages_clusters import CLUSTER_STATS, RESOLVE_CLUSTER
 from sealane.remote.transport.messages_indices import ABOUT_INDICES
 from sealane.remote.transport.messages_phases import PHASES
+from sealane.remote.transport.messages_replication import REPLICATION
 from sealane.security.rules import Authorize, allow_all
 from sealane.wire.families.sealane import NODES
 
@@ -38,6 +39,7 @@ RELAYED = (
     CLUSTER_STATS,
     *(phase.action for phase in PHASES),
     *ABOUT_INDICES,
+    *REPLICATION,
 )
 """The actions that are passed on to a fellow: all that other clusters may ask. Each works on any node."""
 

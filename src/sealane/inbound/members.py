@@ -107,5 +107,6 @@ class MembersGate:
                 f"action [{action}] is for the nodes of one cluster among themselves, and the asking "
                 "node is of another one"
             )
-        if subject is SYSTEM and is_index_action(action.removeprefix(_RELAYED)):
+        asked = action.removeprefix(_RELAYED)
+        if subject is SYSTEM and is_index_action(asked):
             raise denied(subject, (subject.name,), action)

@@ -15,7 +15,7 @@ from sealane.remote.in_flight import InFlight
 from sealane.remote.link import Link, Surroundings
 from sealane.remote.protocols import NodeConnection
 from sealane.remote.relayed import NodeRoute, RelayedRoute
-from sealane.remote.traffic import Traffic, UnderWay
+from sealane.remote.traffic import Background, Traffic, UnderWay
 from sealane.remote.upkeep import UpkeepStatistics
 
 NEEDED_WAIT_S = 10.0
@@ -26,6 +26,8 @@ FIRST_ROUND_WAIT_S = 5.0
 """How long a request that could do without the cluster waits for the first round after a
 configuration.
 """
+REPLICATING_MAX = 5_000
+"""Requests of followers to one remote: each shard of one has a dozen at most, and most wait for operations to come."""
 
 
 class Change(StrEnum):
@@ -52,6 +54,7 @@ class RemoteCluster:
         """Since it was registered."""
         self._link = Link(config, node, around, on_gain=self._reconnected)
         self._in_flight = InFlight(config.alias)
+        self._replicating = InFlight(config.alias, what="a replication request", setting="")
 
     def apply(self, config: RemoteConfig) -> Change:
         """Takes a new configuration, reconnecting where the old connections do not serve it. Never
@@ -114,6 +117,17 @@ class RemoteCluster:
             raise
         limit, pause_s = config.breaker_failures, config.breaker_pause_s
         return UnderWay(place, self.traffic, breaker, limit, pause_s)
+
+    def replicating(self) -> Background:
+        """The place of one request of a follower, as `request` gives one. Most wait at the remote for what comes next,
+        so they leave ordinary requests their places, and their times say nothing of how quick the remote is.
+
+        Raises Rejected above the limit.
+        """
+        place = self._replicating.enter(REPLICATING_MAX)
+        config = self.config
+        limit, pause_s = config.breaker_failures, config.breaker_pause_s
+        return Background(place, self.traffic, self._breaker, limit, pause_s)
 
     def search_deadline(self, ctx: Context) -> float | None:
         """The loop time until which a search may take there: the context's, or that of `search_timeout`."""

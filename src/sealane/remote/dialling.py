@@ -12,6 +12,7 @@ from sealane.remote.gateways import Gateways
 from sealane.remote.identity import PinnedIdentity
 from sealane.remote.kept_errors import without_frames
 from sealane.remote.protocols import Dialer, NodeConnection
+from sealane.remote.transport.messages_replication import CHANGES
 from sealane.settings.node_settings import Compress
 from sealane.transport import ConnectionProfile
 from sealane.transport.tasks import run_together
@@ -22,6 +23,9 @@ Identify = Callable[[NodeConnection], Coroutine[None, None, None]]
 GATEWAY_CHANNELS = 6
 """Channels for requests to one gateway in sniff mode, as the reference opens them."""
 SINGLE_CHANNEL = 1
+_INDEXING_DATA = frozenset({CHANGES})
+"""What is meant by it, as in the reference: what followers read, but for the copy they begin with. A search carries no
+documents to index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +51,14 @@ class Reach:
         """Opens one connection and has its cluster identified. `turn` spreads connections over all
         addresses behind a name. Raises what the dialer raises.
         """
+        compress = self.link.compress
         profile = ConnectionProfile(
             channels=channels,
             connect_timeout_s=self.link.connect_timeout_s,
             ping_interval_s=self.link.ping_interval_s,
-            # A search carries no documents to index, so `indexing_data` leaves it plain.
-            compress=self.link.compression_scheme.value
-            if self.link.compress is Compress.TRUE
+            compress=self.link.compression_scheme.value if compress is Compress.TRUE else None,
+            compress_only=(self.link.compression_scheme.value, _INDEXING_DATA)
+            if compress is Compress.INDEXING_DATA
             else None,
             first_address=turn,
         )

@@ -10,8 +10,13 @@ from sealane.errors import Rejected
 class InFlight:
     """A counter of one remote. `enter` gives the place of one request, to be used in `with`."""
 
-    def __init__(self, alias: str) -> None:
+    def __init__(
+        self, alias: str, *, what: str = "a request", setting: str = "max_in_flight_requests"
+    ) -> None:
+        """`what` is counted; `setting` of the remote is where its limit comes from, empty where it is none."""
         self._alias = alias
+        self._what = what
+        self._setting = f"cluster.remote.{alias}.{setting}: " if setting else ""
         self._count = 0
 
     def __len__(self) -> int:
@@ -21,8 +26,8 @@ class InFlight:
         """Takes a place. Raises Rejected where `limit` are taken."""
         if self._count >= limit:
             raise Rejected(
-                f"rejected execution of a request to remote cluster [{self._alias}]: [{self._count}] are under way, "
-                f"the limit is [cluster.remote.{self._alias}.max_in_flight_requests: {limit}]"
+                f"rejected execution of {self._what} to remote cluster [{self._alias}]: [{self._count}] are under way, "
+                f"the limit is [{self._setting}{limit}]"
             )
         self._count += 1
         return self

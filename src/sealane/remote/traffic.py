@@ -41,6 +41,7 @@ class UnderWay:
     """One request: `with cluster.request(): ...`. Its place was taken by whoever made it."""
 
     __slots__ = ("_began", "_breaker", "_limit", "_loop", "_pause_s", "_place", "_traffic")
+    is_timed = True
 
     def __init__(
         self, place: InFlight, traffic: Traffic, breaker: Breaker, limit: int, pause_s: float
@@ -66,7 +67,8 @@ class UnderWay:
         now = self._loop.time()
         traffic, breaker = self._traffic, self._breaker
         traffic.requests += 1
-        traffic.latencies.add(now - self._began)
+        if self.is_timed:
+            traffic.latencies.add(now - self._began)
         if error is None:
             breaker.answered()
         elif isinstance(error, ApiError) and not isinstance(error, TaskCancelled):
@@ -80,3 +82,10 @@ class UnderWay:
         else:
             traffic.count_failure(CANCELLED)
             breaker.given_up(self._began)
+
+
+class Background(UnderWay):
+    """One request whose time is of no interest: it waits at the remote until something happens there."""
+
+    __slots__ = ()
+    is_timed = False

@@ -73,6 +73,9 @@ class NodeConnection:
         self._wire_version = wire.version
         self._actions = wire.actions
         self._scheme = wire.scheme(profile.compress)
+        scheme, actions = profile.compress_only or (None, frozenset[str]())
+        self._compressed_actions = actions if self._scheme is None else frozenset[str]()
+        self._scheme_of_these = wire.scheme(scheme)
         self._frame_max_bytes = limits.frame_max_bytes
         self._pending_max = limits.in_flight_max_requests
         self._request_ids = request_ids
@@ -218,7 +221,10 @@ class NodeConnection:
         else:
             variable = plain_request_header(version, action)
         body = self.wire.request_body(envelope, payload)
-        channel.send_request(request_id, version, variable, body, self._scheme)
+        scheme = self._scheme
+        if action in self._compressed_actions:
+            scheme = self._scheme_of_these
+        channel.send_request(request_id, version, variable, body, scheme)
 
     def _take_back(
         self, channel: OutboundChannel, request_id: int, ctx: Context, security: Headers

@@ -48,6 +48,8 @@ class ConnectionProfile:
     ping_interval_s: float | None = None
     compress: Scheme | None = None
     """How requests are compressed; their answers follow them. None leaves both plain."""
+    compress_only: tuple[Scheme, frozenset[str]] | None = None
+    """How requests of these actions are compressed where all others are left plain."""
     first_address: int = 0
     """Which of the addresses behind a name is tried first, counted round; then the ones after it."""
 

@@ -25,6 +25,7 @@ from sealane.model.security import SYSTEM, ApiKeyIdentity, AuthenticationType, R
 from sealane.remote.certificate_model import AUTHENTICATION_HEADER, CLUSTER_HEADER
 from sealane.remote.credentials import CREDENTIALS_HEADER, SUBJECT_INFO_HEADER
 from sealane.remote.transport.messages import SEARCH
+from sealane.remote.transport.messages_replication import ADD_LEASE, CHANGES
 from sealane.security.rules.access import described
 from sealane.security.rules.cross_cluster import claimed_subject, is_allowed
 from sealane.security.rules.subject_codec import (
@@ -92,7 +93,7 @@ def test_a_node_of_another_cluster_asks_what_searches_need_and_nothing_else(acti
         assert verdict(gate, SEARCH, shown(ANN, cluster)) == "ann"
 
 
-@pytest.mark.parametrize("action", [SEARCH, relay_action(SEARCH)])
+@pytest.mark.parametrize("action", [SEARCH, relay_action(SEARCH), ADD_LEASE, CHANGES])
 def test_a_node_of_another_cluster_reads_nothing_in_its_own_name(action: str) -> None:
     """T-11: what a node does for itself is judged by nobody, so what is in indices is asked for users only."""
     gate = members()

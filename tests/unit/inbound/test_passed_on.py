@@ -1,11 +1,12 @@
 """What a node without data answers other clusters: the data node's answers, as they come."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from sealane.errors import IllegalArgument, SecurityError
+from sealane.errors import IllegalArgument, NodeClosed, SecurityError
 from sealane.inbound import (
     register_about_handlers,
     register_handlers,
@@ -14,6 +15,7 @@ from sealane.inbound import (
 from sealane.inbound.handlers import register_nodes_handler
 from sealane.inbound.indices import register_indices_handlers
 from sealane.inbound.passed_on import register_passed_on
+from sealane.inbound.replication import register_replication_handlers
 from sealane.model.access import Access
 from sealane.model.security import Subject
 from sealane.model.task import Context
@@ -37,11 +39,14 @@ from sealane.remote.transport.messages_phases import (
     ShardTarget,
     WantedDocs,
 )
+from sealane.remote.transport.messages_replication import CHANGES, COPY
 from sealane.security.rules import allow_all
 from sealane.testing.fixed_nodes import FixedNodes
+from sealane.transport import TaskScope
 from tests.unit.inbound.test_about import PAYLOADS, About
 from tests.unit.inbound.test_handlers import NODE, REQUEST, Handlers, LocalSearch, context
 from tests.unit.inbound.test_indices import INDICES_PAYLOADS, Indices
+from tests.unit.inbound.test_replication import REPLICATION_PAYLOADS, Leader, Offload
 
 _LOGS = ShardTarget("logs-1", "uuid", 0)
 PHASE_PAYLOADS = {
@@ -98,6 +103,7 @@ async def test_who_may_is_asked_with_the_indices_that_are_named() -> None:
         **PAYLOADS,
         **PHASE_PAYLOADS,
         **INDICES_PAYLOADS,
+        **REPLICATION_PAYLOADS,
         SEARCH: encode_search(REQUEST),
     }
     for action, handler in made.items():
@@ -124,5 +130,31 @@ def test_other_clusters_find_the_same_actions_on_every_node() -> None:
     register_about_handlers(with_data, about=About(), authorize=allow_all)
     register_phase_handlers(with_data, local=NoPhases(), authorize=allow_all)
     register_indices_handlers(with_data, local=Indices(), authorize=allow_all)
+    register_replication_handlers(
+        with_data, leader=Leader(), authorize=allow_all, offload=Offload()
+    )
     register_nodes_handler(without, nodes=FixedNodes(lambda: [NODE]), authorize=allow_all)
     assert without.keys() == with_data.keys()
+
+
+async def test_a_node_that_stops_lets_no_follower_wait() -> None:
+    """Whoever reads on hears that the node closes; whatever else runs is given its time."""
+    delivered = asyncio.Event()
+
+    async def ask(action: str, payload: bytes, ctx: Context) -> bytes:
+        delivered.set()
+        return await asyncio.get_running_loop().create_future()
+
+    made = Handlers()
+    stop = register_passed_on(made, ask=ask, authorize=allow_all)
+    async with TaskScope("test") as tasks:
+        for action, ends in ((CHANGES, True), (COPY, False)):
+            delivered.clear()
+            waiting = tasks.start(made[action](REPLICATION_PAYLOADS[action], context()))
+            await delivered.wait()
+            if ends:
+                stop()
+                with pytest.raises(NodeClosed):
+                    await waiting
+            else:
+                assert not waiting.done()

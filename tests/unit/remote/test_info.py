@@ -184,9 +184,12 @@ async def test_verbose_info_hints_at_misread_addresses() -> None:
     ],
 )
 async def test_compression_of_a_remote(compress: str, scheme: str, used: str | None) -> None:
-    """C-98: `indexing_data` leaves searches plain."""
+    """C-98: `indexing_data` leaves searches plain, and compresses what followers read."""
     dialer = FakeDialer(*cluster_of(A))
     settings = sniff(transport__compress=compress, transport__compression_scheme=scheme)
     async with remotes(dialer, settings):
         await settle()
         assert {profile.compress for profile in dialer.profiles} == {used}
+        is_some = compress == "indexing_data"
+        some = (scheme, frozenset({"indices:data/read/xpack/ccr/shard_changes"}))
+        assert {profile.compress_only for profile in dialer.profiles} == {some if is_some else None}

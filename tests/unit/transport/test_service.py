@@ -329,6 +329,22 @@ async def test_a_compressed_request_gets_a_compressed_response(
         assert MARKS.findall(dialling.sent) == MARKS.findall(accepting.sent) == marks
 
 
+async def test_requests_of_some_actions_may_be_compressed_and_no_others() -> None:
+    """C-98: what a connection is told to compress, and the answers to it."""
+    network = MemoryNetwork()
+    async with two_nodes(network) as (client, server):
+        for action in (ACTION, "other"):
+            server.transport.register(action, echo)
+        profile = ConnectionProfile(1, compress_only=("lz4", frozenset({ACTION})))
+        connection = await connected(client, server, profile)
+        (dialling, accepting) = network.links[0]
+        with client.context() as ctx:
+            await connection.request("other", b"x" * 1000, ctx)
+            assert not MARKS.search(dialling.sent + accepting.sent)
+            await connection.request(ACTION, b"x" * 1000, ctx)
+        assert MARKS.findall(dialling.sent) == MARKS.findall(accepting.sent) == [b"LZ4\0"]
+
+
 async def test_a_response_nobody_waits_for_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     """C-100: unknown request id: dropped with a log line, connection stays."""
     caplog.set_level(logging.INFO)

@@ -140,17 +140,25 @@ class RemoteClusterClient:
         Raises as `search` does, and IllegalArgument where the remote is too old to know the action.
         """
         with self._cluster.request():
-            connection = await self._cluster.connection(ctx)
-            if connection.family != NATIVE_FAMILY:
-                raise IllegalArgument(self._unsupported(f"asking [{action}] of", connection))
-            there = replace(ctx, local_alias=self._alias)
-            try:
-                return await self._ask(connection, action, payload, there)
-            except ActionNotFound as error:
-                raise IllegalArgument(
-                    f"remote cluster [{self._alias}] of version [{connection.node.version}] does not support "
-                    f"[{action}]"
-                ) from error
+            return await self._ask_any(action, payload, ctx)
+
+    async def ask_in_background(self, action: str, payload: bytes, ctx: Context) -> bytes:
+        """The same for what may wait at the remote for long: see `RemoteCluster.replicating`."""
+        with self._cluster.replicating():
+            return await self._ask_any(action, payload, ctx)
+
+    async def _ask_any(self, action: str, payload: bytes, ctx: Context) -> bytes:
+        connection = await self._cluster.connection(ctx)
+        if connection.family != NATIVE_FAMILY:
+            raise IllegalArgument(self._unsupported(f"asking [{action}] of", connection))
+        there = replace(ctx, local_alias=self._alias)
+        try:
+            return await self._ask(connection, action, payload, there)
+        except ActionNotFound as error:
+            raise IllegalArgument(
+                f"remote cluster [{self._alias}] of version [{connection.node.version}] does not support "
+                f"[{action}]"
+            ) from error
 
     async def _ask(
         self, connection: NodeConnection, action: str, payload: bytes, ctx: Context

@@ -48,6 +48,16 @@ ALLOWED: Final = frozenset(
         "indices:admin/search/search_shards",
         "indices:admin/resolve/index",
         "indices:admin/resolve/cluster",
+        # Following: granted by cross_cluster_replication, and of indices only where they are granted by name.
+        "cluster:monitor/state",
+        "indices:monitor/stats",
+        "indices:data/read/xpack/ccr/shard_changes",
+        "indices:admin/seq_no/add_retention_lease",
+        "indices:admin/seq_no/remove_retention_lease",
+        "indices:admin/seq_no/renew_retention_lease",
+        "indices:internal/admin/ccr/restore/session/put",
+        "indices:internal/admin/ccr/restore/file_chunk/get",
+        "indices:internal/admin/ccr/restore/file_chunk/get[documents]",
     }
 )
 """The actions that nodes of other clusters may ask for. What grants each is told by `privileges`."""

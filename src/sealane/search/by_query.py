@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sealane.cluster.date_names import resolve_date_name
 from sealane.cluster.documents import NO_UPDATE, BulkItem
-from sealane.cluster.resolve import resolve_write_target
+from sealane.cluster.targets import resolve_write_target
 from sealane.errors import ActionRequestValidation, ApiError, IllegalArgument, RefusedUnderLimits
 from sealane.model.access import acting, current_access
 from sealane.model.document import OpType, VersionType, WriteOp

@@ -41,14 +41,16 @@ def clusters_named(
 
 
 def _plain_local(targets: Sequence[ClusterTarget]) -> Iterator[str]:
-    """The names of local indices that need no more to be understood; the others are judged where they are."""
+    """The names of local indices that need no more to be understood; the others are judged where they are. A backing
+    index may be allowed by its data stream.
+    """
     for target in targets:
         if target.alias == LOCAL:
             after_wildcard = False
             for name in target.expressions:
                 if "*" in name:
                     after_wildcard = True
-                elif not (name.startswith(("<", "_")) or "::" in name) and not (
+                elif not (name.startswith(("<", "_", ".ds-")) or "::" in name) and not (
                     after_wildcard and name.startswith("-")
                 ):
                     yield name

@@ -44,6 +44,7 @@ class IndexResolver:
         return ResolvedNames(
             tuple(chain.from_iterable(part.indices for part in parts)),
             tuple(chain.from_iterable(part.aliases for part in parts)),
+            tuple(chain.from_iterable(part.data_streams for part in parts)),
         )
 
 
@@ -55,4 +56,5 @@ def _prefixed(alias: str, part: ResolvedNames) -> ResolvedNames:
     return ResolvedNames(
         tuple(replace(each, name=f"{alias}:{each.name}") for each in part.indices),
         tuple(replace(each, name=f"{alias}:{each.name}") for each in part.aliases),
+        tuple(replace(each, name=f"{alias}:{each.name}") for each in part.data_streams),
     )

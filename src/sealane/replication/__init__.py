@@ -1,0 +1,1 @@
+"""Copying the indices of other clusters, and letting other clusters copy ours."""

@@ -1,0 +1,1 @@
+"""This cluster's indices as others follow them."""

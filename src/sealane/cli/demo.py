@@ -1,8 +1,8 @@
-"""`sealane demo`: two secured clusters, real data, one search over both.
+"""`sealane demo`: two secured clusters, real data, one search over both, and one index that follows the other.
 
 It does what a user would: starts two nodes as processes, has one of them issue an API key, puts that into the other's
-keystore, and searches both as a user who may read no more than a role says. All of it over REST, printing what the
-nodes answer.
+keystore, and searches both as a user who may read no more than a role says. Then one follows the other
+(`demo_replication`). All of it over REST, printing what the nodes answer.
 """
 
 import json
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sealane.cli.dataset import MAPPINGS, DatasetMissingError, cities
+from sealane.cli.demo_replication import COPY, show_replication
 from sealane.testing.process import Answer, NodeProcess, basic
 from sealane.testing.secured import PASSWORD, secured_clusters
 
@@ -33,6 +34,11 @@ _SEARCH: dict[str, Any] = {
 
 
 _ANALYST, _ANALYST_PASSWORD = "analyst", "analyst-password"
+_ACCESS: dict[str, Any] = {
+    "search": [{"names": ["*"]}],
+    "replication": [{"names": ["cities"]}],
+}
+"""What the key grants to europe."""
 _ROLE: dict[str, Any] = {
     "indices": [{"names": ["cities"], "privileges": ["read"]}],
     "remote_indices": [{"clusters": ["americas"], "names": ["cities"], "privileges": ["read"]}],
@@ -40,14 +46,16 @@ _ROLE: dict[str, Any] = {
 
 
 def demo(*, once: bool) -> int:
-    """Runs the demo; with `once` it exits 0 after the search, else it keeps the clusters until Ctrl-C."""
+    """Runs the demo; with `once` it exits after it, 0 where all went well and 1 where not, else it keeps the clusters
+    until Ctrl-C.
+    """
     console = Console()
     try:
         sources = {group: list(cities(group)) for group in ("europe", "americas")}
     except DatasetMissingError as error:
         console.print(f"[red]{error}[/red]")
         return 1
-    with secured_clusters() as (europe, americas):
+    with secured_clusters(_ACCESS) as (europe, americas):
         nodes = {node.name: node for node in (europe, americas)}
         _load(console, nodes, sources)
         console.print(
@@ -62,6 +70,7 @@ def demo(*, once: bool) -> int:
         _print_answer(console, answer)
         _print_refusal(console, europe)
         failed = answer["_clusters"]["successful"] != 2
+        failed |= not show_replication(console, europe, americas)
         for name, node in nodes.items():
             console.print(f"{name:9} REST {node.url}  user elastic, password {PASSWORD}")
         if once:
@@ -70,6 +79,10 @@ def demo(*, once: bool) -> int:
         console.print(
             f"  curl -u {_ANALYST}:{_ANALYST_PASSWORD} "
             f"'{europe.url}/cities,americas:cities/_search?size=1&pretty'",
+            soft_wrap=True,
+        )
+        console.print(
+            f"  .venv/bin/sealane ccr watch {COPY} --url {europe.url} -u elastic:{PASSWORD}",
             soft_wrap=True,
         )
         console.print("\nCtrl-C stops both clusters and removes their data.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sealane import __version__
+from sealane.cli.ccr_options import add_ccr_options
 from sealane.cli.certutil_options import add_certutil_options
 from sealane.cli.keystore_options import add_keystore_options, add_reset_password_options
 from sealane.cli.remote_options import add_remote_options
@@ -34,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from sealane.cli.remote import remote
 
         return remote(parsed)
+    if parsed.command == "ccr":
+        from sealane.cli.ccr import ccr
+
+        return ccr(parsed)
     from sealane.cli.start import start
 
     return start(config=parsed.config, overrides=parsed.setting)
@@ -63,19 +68,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo = commands.add_parser(
         "demo",
-        help="two secured clusters, real data, one search over both",
+        help="two secured clusters, real data, one search over both, one index that follows the other",
         description="Starts the clusters europe and americas with security, loads the world's cities into them, makes "
-        "americas a remote of europe by an API key, and searches both at once.",
+        "americas a remote of europe by an API key, and searches both at once. Then europe follows the cities of "
+        "americas, whose node is killed and started again while it is written to. Exit code 0: nothing was lost.",
     )
     remote = commands.add_parser("remote", help="test a remote cluster, or show those of a node")
     add_remote_options(remote)
+    replication = commands.add_parser("ccr", help="show which indices follow others, and how well")
+    add_ccr_options(replication)
     certificates = commands.add_parser("certutil", help="make certificates for nodes and clients")
     add_certutil_options(certificates)
     keystore = commands.add_parser("keystore", help="keep secrets that no file should hold")
     add_keystore_options(keystore)
     reset = commands.add_parser("reset-password", help="set the password of a user of a node")
     add_reset_password_options(reset)
-    demo.add_argument("--once", action="store_true", help="exit after the search")
+    demo.add_argument(
+        "--once", action="store_true", help="exit at the end, with 1 where something was lost"
+    )
     return parser
 
 

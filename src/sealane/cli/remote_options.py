@@ -29,12 +29,12 @@ def add_remote_options(parser: argparse.ArgumentParser) -> None:
     info = commands.add_parser("info", help="show the remote clusters of a node")
     for each in (test, info):
         each.add_argument("--json", action="store_true", help="print the answer as JSON")
-        _add_login_options(each)
+        add_login_options(each)
     test.add_argument("--url", help=f"the node to ask; an alias is asked of {DEFAULT_URL}")
     info.add_argument("--url", default=DEFAULT_URL, help=f"the node to ask, default {DEFAULT_URL}")
 
 
-def _add_login_options(parser: argparse.ArgumentParser) -> None:
+def add_login_options(parser: argparse.ArgumentParser) -> None:
     """Who asks the node, and whom it may be: for requests to a node, not for what is dialled from here."""
     parser.add_argument(
         "-u",

@@ -1,6 +1,8 @@
 """The parts of a node that holds data: state store, indices, engine, and what answers from them."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,27 +24,35 @@ from sealane.engine.embedded.engine import EmbeddedEngine
 from sealane.inbound import register_about_handlers, register_handlers, register_phase_handlers
 from sealane.inbound.cluster import register_master_handlers
 from sealane.inbound.indices import register_indices_handlers
+from sealane.inbound.replication import register_replication_handlers
 from sealane.model.access import no_access_needed, required_access
 from sealane.node.base import Base
 from sealane.node.config import registry, seed_hosts
 from sealane.node.metrics import NodeMetrics
+from sealane.node.replication import ReplicationParts, encoded, make_replication, nobody
 from sealane.node.reports import report_indices, report_membership, report_node
 from sealane.node.secured import has_security
 from sealane.node.seeds import refuse_other_data_nodes
 from sealane.query import decode, parse_query
 from sealane.remote import RemoteClusters, StoredPins
 from sealane.remote.transport.indices_client import RemoteIndices
+from sealane.remote.transport.replication_client import RemoteFeeds
+from sealane.replication.leader.service import LeaderService
 from sealane.rest import msearch, search
 from sealane.rest.forward import ForwardedRequests, pass_on
 from sealane.rest.handlers import (
     analyze,
     async_search,
+    ccr,
     certificates,
+    data_streams,
     explain,
+    index_templates,
     metrics,
     pit,
     remote_test,
     resolve_cluster,
+    rollover,
     scroll,
     stats,
     validate,
@@ -61,6 +71,7 @@ from sealane.search.remote_tasks import RemoteTasks
 from sealane.search.resolve_cluster import ClusterResolver
 from sealane.search.slow_log import CcsSlowLog, ShardSlowLog
 from sealane.settings import node_settings as keys
+from sealane.settings.ccr_settings import CCR_ENABLED, CCR_MAX_BYTES_PER_SEC
 from sealane.settings.discovery_settings import FOLLOWER_CHECK_TIMEOUT
 from sealane.transport import TaskScope
 
@@ -78,6 +89,7 @@ class _Held:
     settings: ClusterSettings
     indices: IndexService
     engine: EmbeddedEngine
+    executor: ThreadPoolExecutor
     background: TaskScope
     security: "Security | None"
 
@@ -98,6 +110,7 @@ class _Master:
     about_indices: LocalIndices
     totals: ClusterTotals
     forwarded: ForwardedRequests
+    leader: LeaderService
 
 
 async def _open(base: Base) -> _Held:
@@ -144,6 +157,7 @@ async def _open(base: Base) -> _Held:
         settings=cluster_settings,
         indices=indices,
         engine=engine,
+        executor=executor,
         background=background,
         security=security,
     )
@@ -234,7 +248,60 @@ def _lead(base: Base, held: _Held) -> _Master:
         about_indices=about_indices,
         totals=totals,
         forwarded=forwarded,
+        leader=_lead_followers(base, held),
     )
+
+
+def _lead_followers(base: Base, held: _Held) -> LeaderService:
+    """Lets other clusters follow the indices of this one."""
+    leader = LeaderService(
+        indices=held.indices.followed,
+        engine=held.engine,
+        cluster=lambda: base.identity,
+        clock=base.clock,
+        guard=no_access_needed if held.security is None else required_access,
+        unopened=held.unopened,
+        copy_rate=lambda: held.settings.get(CCR_MAX_BYTES_PER_SEC),
+        rights_version=lambda: 0 if held.security is None else held.security.version,
+    )
+
+    def beside(work: Callable[[], bytes]) -> Awaitable[bytes]:
+        return asyncio.get_running_loop().run_in_executor(held.executor, work)
+
+    register_replication_handlers(
+        base.transport, leader=leader, authorize=base.authorize, offload=beside
+    )
+    return leader
+
+
+def _follow(base: Base, held: _Held, remotes: RemoteClusters) -> ReplicationParts:
+    """Lets the indices of this cluster follow those of others."""
+    has_security = held.security is not None
+    return make_replication(
+        indices=held.indices,
+        engine=held.engine,
+        store=held.store,
+        settings=held.settings,
+        feeds=RemoteFeeds(remotes),
+        tasks=base.tasks,
+        clock=base.clock,
+        identity=lambda: base.identity,
+        guard=required_access if has_security else no_access_needed,
+        authorize=base.authorize,
+        subjects=encoded() if has_security else nobody(),
+    )
+
+
+def _replication_routes(
+    services: Services,
+    replication: ReplicationParts,
+    leader: LeaderService,
+    settings: ClusterSettings,
+) -> list[Route]:
+    """None where it is switched off: the paths are then as unknown as they are to the reference."""
+    if not settings.get(CCR_ENABLED):
+        return []
+    return ccr.routes(services, replication.services(leader))
 
 
 async def start_data_node(base: Base) -> None:
@@ -293,6 +360,10 @@ async def start_data_node(base: Base) -> None:
         transport_tls=base.tls.transport is not None,
         unopened=held.unopened,
     )
+    replication = _follow(base, held, remotes)
+    base.stack.push_async_callback(replication.close)
+    if settings.get(CCR_ENABLED):
+        await replication.start()
     app = await base.app(
         [
             *search.routes(searches),
@@ -316,6 +387,10 @@ async def start_data_node(base: Base) -> None:
             *validate.routes(services, searches),
             *explain.routes(services, searches),
             *analyze.routes(services),
+            *data_streams.routes(services, indices.streams, searches),
+            *index_templates.routes(indices.templates),
+            *rollover.routes(indices.rollovers),
+            *_replication_routes(services, replication, master.leader, settings),
             *standard_routes(services),
             *_security_routes(held.security, master.cluster, remotes),
         ]
@@ -324,3 +399,4 @@ async def start_data_node(base: Base) -> None:
     await remotes.wait_first_rounds()
     await base.serve(app)
     base.stack.callback(membership.close)  # first of all at the end: members need not be waited for
+    base.stack.callback(master.leader.close)  # nor need followers that wait for operations

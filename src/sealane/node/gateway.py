@@ -102,7 +102,7 @@ async def start_gateway(base: Base) -> None:
         signing = security.signing
     local = DataNodeClient(fellows, lambda: joined.master, lambda: joined.has_master)
     # What is passed on is authorized by the node that answers it: the roles are there.
-    register_passed_on(base.transport, ask=local.ask, authorize=allow_all)
+    stop_waiting = register_passed_on(base.transport, ask=local.ask, authorize=allow_all)
     register_nodes_handler(base.transport, nodes=cluster, authorize=base.authorize)
     base.register_membership(cluster, fellows)
     forwarded = ForwardedRequests()
@@ -165,6 +165,9 @@ async def start_gateway(base: Base) -> None:
     await joined.wait_master(INITIAL_STATE_TIMEOUT.get(base.settings).ms / 1000)
     await remotes.wait_first_rounds()
     await base.serve(app)
+    stack.callback(
+        stop_waiting
+    )  # first of all at the end: followers elsewhere need not be waited for
 
 
 def _follow(base: Base, settings: FollowedSettings) -> _Followed:

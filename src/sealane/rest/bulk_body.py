@@ -35,7 +35,7 @@ _OPS = {"index": OpType.INDEX, "create": OpType.CREATE, "delete": OpType.DELETE}
 _KNOWN = "expected field [create], [delete], [index] or [update]"
 _TEXTS = ("_index", "_id", "routing", "op_type", "version_type", "pipeline")
 _NUMBERS = ("version", "retry_on_conflict", "if_seq_no", "if_primary_term")
-_FLAGS = ("require_alias", "require_data_stream", "list_executed_pipelines")
+_FLAGS = ("list_executed_pipelines",)
 _REMEMBERED_MAX = 256
 
 
@@ -46,6 +46,7 @@ class BulkDefaults:
     index: str = ""
     routing: str | None = None
     require_alias: bool = False
+    require_data_stream: bool = False
     pipeline: str | None = None
     returned: SourceFilter | None = None
 
@@ -64,6 +65,7 @@ class _Action:
     if_seq_no: int | None = None
     if_primary_term: int | None = None
     require_alias: bool = False
+    require_data_stream: bool = False
     pipeline: str | None = None
     returned: SourceFilter | None = None
     plain: bool = field(default=False)
@@ -172,7 +174,11 @@ def _careful_item(action: _Action, source: bytes | None) -> tuple[BulkItem, list
     elif not action.index:
         error = InvalidIndexName("", "must not be empty")
     item = BulkItem(
-        action=action.kind, index=action.index or "", op=op, require_alias=action.require_alias
+        action=action.kind,
+        index=action.index or "",
+        op=op,
+        require_alias=action.require_alias,
+        require_data_stream=action.require_data_stream,
     )
     if action.id == "" and action.kind in ("index", "create"):
         error = IllegalArgument("if _id is specified it must not be empty")
@@ -212,9 +218,11 @@ def _read_action(line: bytes, number: int, defaults: BulkDefaults) -> _Action:
         defaults.index or None,
         routing=defaults.routing,
         require_alias=defaults.require_alias,
+        require_data_stream=defaults.require_data_stream,
         pipeline=defaults.pipeline,
         returned=defaults.returned,
-        plain=not defaults.require_alias and defaults.pipeline is None,
+        plain=not (defaults.require_alias or defaults.require_data_stream)
+        and defaults.pipeline is None,
     )
     quotes = 2
     for name, value in meta.items():
@@ -264,8 +272,8 @@ def _read_member(action: _Action, name: str, value: Any, number: int) -> None:
     elif name in _NUMBERS:
         if value is not None:
             setattr(action, name, _number(name, value))
-    elif name == "require_alias":
-        action.require_alias = boolean(name, _as_text(value))
+    elif name in ("require_alias", "require_data_stream"):
+        setattr(action, name, boolean(name, _as_text(value)))
     elif name == "_source":
         action.returned = source_filter_of_body(value)
     elif name not in _FLAGS:

@@ -1,7 +1,7 @@
 """Health of indices and of the cluster, as `_cluster/health` and the `_cat` tables show it.
 
-A primary is on this node and started, unless its index could not be opened; a replica has nowhere to go while there is
-one data node.
+A primary is on this node and started, unless its index could not be opened or is a follower that is still being copied:
+nothing can be searched there yet. A replica has nowhere to go while there is one data node.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -16,16 +16,21 @@ COLORS = ("green", "yellow", "red")
 
 @dataclass(frozen=True, slots=True)
 class IndexHealth:
-    """`lost` is an index whose files could not be opened."""
+    """`lost` is an index whose files could not be opened, `copying` a follower that is not whole yet."""
 
     name: str
     shards: int
     replicas: int
     lost: bool = False
+    copying: bool = False
 
     @property
     def active(self) -> int:
-        return 0 if self.lost else self.shards
+        return 0 if self.lost or self.copying else self.shards
+
+    @property
+    def initializing(self) -> int:
+        return self.shards - self.active - self.unassigned_primaries
 
     @property
     def unassigned_primaries(self) -> int:
@@ -39,7 +44,7 @@ class IndexHealth:
     def status(self) -> str:
         if self.lost:
             return "red"
-        return "yellow" if self.replicas else "green"
+        return "yellow" if self.replicas or self.copying else "green"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -49,7 +54,7 @@ class IndexHealth:
             "active_primary_shards": self.active,
             "active_shards": self.active,
             "relocating_shards": 0,
-            "initializing_shards": 0,
+            "initializing_shards": self.initializing,
             "unassigned_shards": self.unassigned,
             "unassigned_primary_shards": self.unassigned_primaries,
         }
@@ -58,10 +63,10 @@ class IndexHealth:
         return {
             str(shard): {
                 "status": self.status,
-                "primary_active": not self.lost,
-                "active_shards": 0 if self.lost else 1,
+                "primary_active": self.active > 0,
+                "active_shards": self.active // self.shards,
                 "relocating_shards": 0,
-                "initializing_shards": 0,
+                "initializing_shards": self.initializing // self.shards,
                 "unassigned_shards": self.replicas + self.lost,
                 "unassigned_primary_shards": int(self.lost),
             }
@@ -84,6 +89,10 @@ class Health:
         return sum(index.active for index in self.indices)
 
     @property
+    def initializing(self) -> int:
+        return sum(index.initializing for index in self.indices)
+
+    @property
     def unassigned(self) -> int:
         return sum(index.unassigned for index in self.indices)
 
@@ -92,9 +101,13 @@ class Health:
         return sum(index.unassigned_primaries for index in self.indices)
 
     @property
+    def total(self) -> int:
+        return self.active + self.initializing + self.unassigned
+
+    @property
     def active_percent(self) -> float:
         """Of the cluster's shards; 100 where there are none."""
-        total = self.active + self.unassigned
+        total = self.total
         return 100.0 * self.active / total if total else 100.0
 
     def to_json(self, cluster_name: str, status: str, *, timed_out: bool) -> dict[str, Any]:
@@ -107,7 +120,7 @@ class Health:
             "active_primary_shards": self.active,
             "active_shards": self.active,
             "relocating_shards": 0,
-            "initializing_shards": 0,
+            "initializing_shards": self.initializing,
             "unassigned_shards": self.unassigned,
             "unassigned_primary_shards": self.unassigned_primaries,
             "delayed_unassigned_shards": 0,
@@ -130,7 +143,9 @@ def health_of(
 
 
 def index_health(index: IndexView, unopened: Collection[str]) -> IndexHealth:
-    return IndexHealth(index.name, index.shards, index.replicas, index.uuid in unopened)
+    lost, following = index.uuid in unopened, index.metadata.following
+    copying = not lost and following is not None and following.is_copying
+    return IndexHealth(index.name, index.shards, index.replicas, lost, copying)
 
 
 def is_data_node(node: NodeInfo) -> bool:

@@ -21,23 +21,29 @@ def index_settings(
     """`settings`, and `defaults` beside it for `include_defaults`."""
     flat = params.get("flat_settings", False)
     shown = {key: value for key, value in index.settings.items() if selects(key)}
-    entry: dict[str, Any] = {"settings": _shape(shown, flat)}
+    entry: dict[str, Any] = {"settings": shaped(shown, flat)}
     if params.get("include_defaults", False):
         defaults = services.indices.default_settings(index)
-        entry["defaults"] = _shape(
+        entry["defaults"] = shaped(
             {key: value for key, value in defaults.items() if selects(key)}, flat
         )
     return entry
 
 
-def _shape(settings: Mapping[str, Value], flat: bool) -> dict[str, Any]:
+def shaped(settings: Mapping[str, Value | None], flat: bool) -> dict[str, Any]:
+    """Nested, or flat and by name."""
     if flat:
         return {key: settings[key] for key in sorted(settings)}
-    nested: dict[str, Any] = {}
+    return nested(settings)
+
+
+def nested(settings: Mapping[str, Value | None]) -> dict[str, Any]:
+    """Objects within objects, by the dots of the keys."""
+    whole: dict[str, Any] = {}
     for key, value in settings.items():
         *path, last = key.split(".")
-        inner = nested
+        inner = whole
         for part in path:
             inner = inner.setdefault(part, {})
         inner[last] = value
-    return nested
+    return whole

@@ -76,11 +76,10 @@ def active_shards(name: str, text: str) -> int | None:
     if text == "all":
         return None
     try:
-        count = int(text)
-    except ValueError as error:
+        count: int = integer(name, text)
+    except IllegalArgument as error:
         raise IllegalArgument(
-            f"cannot parse ActiveShardCount[{text}]",
-            caused_by=NumberFormatError(f'For input string: "{text}"'),
+            f"cannot parse ActiveShardCount[{text}]", caused_by=error.caused_by
         ) from error
     if count < 0:
         raise IllegalArgument("shard count cannot be a negative value")

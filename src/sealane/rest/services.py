@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from sealane.clock import Clock
 from sealane.cluster.documents import Documents
 from sealane.cluster.fellows import Fellows
+from sealane.cluster.opened import ShardReport
 from sealane.cluster.published import Member, PublishedState
 from sealane.cluster.resolve import ResolvedIndex
 from sealane.cluster.views import IndexView
@@ -83,6 +84,8 @@ class IndexAdmin(Protocol):
     async def refresh(self, index: IndexView) -> None: ...
 
     async def sizes(self, index: IndexView) -> IndexSizes: ...
+
+    async def shard_reports(self, index: IndexView) -> Sequence[ShardReport]: ...
 
     def default_settings(self, index: IndexView) -> Mapping[str, Value]:
         """What is in force without having been set."""

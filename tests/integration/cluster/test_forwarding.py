@@ -56,6 +56,14 @@ async def test_a_bulk_on_the_joined_node_is_in_the_engine_of_the_other(pair: PAI
         ("GET", "/things/_count?pretty", None),
         ("POST", "/_msearch", b'{"index":"things"}\n{"size":1}\n{"index":"missing"}\n{}\n'),
         ("GET", "/_resolve/cluster/things", None),
+        ("GET", "/_ccr/stats", None),
+        ("GET", "/_all/_ccr/info", None),
+        ("GET", "/things/_ccr/stats", None),
+        ("PUT", "/copy/_ccr/follow", {"remote_cluster": "eu", "leader_index": "l"}),
+        ("PUT", "/copy/_ccr/follow", {"remote_cluster": 1}),
+        ("POST", "/things/_ccr/pause_follow", None),
+        ("POST", "/things/_ccr/promote", None),
+        ("GET", "/_ccr/auto_follow/x?pretty", None),
     ],
 )
 async def test_both_nodes_answer_the_same(pair: PAIR, method: str, target: str, body: Any) -> None:

@@ -12,7 +12,7 @@ from sealane.cluster.documents import Documents
 from sealane.cluster.metadata import Alias, IndexMetadata
 from sealane.cluster.node_reports import NodeReport, encode_report, read_request
 from sealane.cluster.published import Member
-from sealane.cluster.resolve import WriteTarget
+from sealane.cluster.targets import WriteTarget
 from sealane.cluster.views import IndexView
 from sealane.engine.base import IndexStats
 from sealane.engine.mapping import Mapping as FieldMapping
@@ -184,7 +184,12 @@ class FakeIndices:
         return self.known[name]
 
     async def write_target(
-        self, name: str, *, require_alias: bool, auto_create: bool
+        self,
+        name: str,
+        *,
+        require_alias: bool,
+        auto_create: bool,
+        require_data_stream: bool = False,
     ) -> WriteTarget:
         for index in self.known.values():
             if name in index.aliases:

@@ -22,6 +22,7 @@ def routes(services: Services) -> list[Route]:
             index=request.index,
             routing=params.get("routing"),
             require_alias=params.get("require_alias", False),
+            require_data_stream=params.get("require_data_stream", False),
             pipeline=params.get("pipeline"),
             returned=returned,
         )

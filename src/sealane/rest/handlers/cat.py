@@ -216,7 +216,7 @@ def _health_row(services: Services) -> dict[str, Cell]:
         "shards": health.active,
         "pri": health.active,
         "relo": 0,
-        "init": 0,
+        "init": health.initializing,
         "unassign": health.unassigned,
         "unassign.pri": health.unassigned_primaries,
         "pending_tasks": 0,

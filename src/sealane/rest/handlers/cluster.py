@@ -165,9 +165,11 @@ def _holds(health: Health, params: Any) -> bool:
     if "wait_for_active_shards" in params:
         shards = params["wait_for_active_shards"]
         if shards is None:
-            shards = health.active + health.unassigned
+            shards = health.total
         if health.active < shards:
             return False
+    if params.get("wait_for_no_initializing_shards") and health.initializing:
+        return False
     return "wait_for_nodes" not in params or _enough_nodes(health.nodes, params["wait_for_nodes"])
 
 

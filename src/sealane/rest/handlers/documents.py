@@ -301,6 +301,7 @@ def _index_item(request: Request, op_type: OpType) -> BulkItem:
         index=request.index,
         op=op,
         require_alias=request.params.get("require_alias", False),
+        require_data_stream=request.params.get("require_data_stream", False),
     )
 
 

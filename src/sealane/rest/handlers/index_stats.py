@@ -1,6 +1,6 @@
 """`_stats`: how large indices are. Of the reference's sections those with figures here: documents, shards, store."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sealane.cluster.views import IndexView
@@ -10,6 +10,8 @@ from sealane.rest.params import INDICES_OPTIONS, boolean, ignored, names, string
 from sealane.rest.request import Request, Response, json_response
 from sealane.rest.router import Route, path_indices
 from sealane.rest.services import Services
+from sealane.rest.shard_stats import Figures, figures_of, shards_json
+from sealane.settings.index_settings import VERSION_CREATED
 
 METRICS: Final = (
     "bulk",
@@ -38,8 +40,6 @@ METRICS: Final = (
 """The names that the reference knows; most have no figures here and are left out of the answer."""
 _LEVELS: Final = ("cluster", "indices", "shards")
 
-Figures = dict[str, dict[str, int]]
-
 
 def routes(services: Services) -> list[Route]:
     async def stats(request: Request) -> Response:
@@ -52,7 +52,7 @@ def routes(services: Services) -> list[Route]:
             )
         options = options_of(request.params, STRICT)
         found = services.indices.find(request.indices, options, forbid_closed=True)
-        return json_response(await _shown(services, found, wanted, by_index=level != "cluster"))
+        return json_response(await _shown(services, found, wanted, level))
 
     return [
         Route(
@@ -97,7 +97,7 @@ def _metrics(request: Request) -> Sequence[str]:
 
 
 async def _shown(
-    services: Services, found: Sequence[IndexView], wanted: Sequence[str], *, by_index: bool
+    services: Services, found: Sequence[IndexView], wanted: Sequence[str], level: str
 ) -> dict[str, Any]:
     unopened = services.unopened()
     indices: dict[str, Any] = {}
@@ -114,6 +114,8 @@ async def _shown(
             "primaries": figures,
             "total": figures,  # replicas have no second node to be on
         }
+        if level == "shards":
+            indices[index.name]["shards"] = {} if is_red else await _shards(services, index, wanted)
     total = _summed(every)
     shards = sum(index.shards for index in found if index.uuid not in unopened)
     shown: dict[str, Any] = {
@@ -124,25 +126,19 @@ async def _shown(
         },
         "_all": {"primaries": total, "total": total},
     }
-    return {**shown, "indices": indices} if by_index else shown
+    return shown if level == "cluster" else {**shown, "indices": indices}
 
 
 async def _figures(services: Services, index: IndexView, wanted: Sequence[str]) -> Figures:
     sizes = await services.indices.sizes(index)
-    sections: Figures = {
-        "docs": {
-            "count": sizes.docs,
-            "deleted": sizes.deleted,
-            "total_size_in_bytes": sizes.store_bytes,
-        },
-        "shard_stats": {"total_count": index.shards},
-        "store": {
-            "size_in_bytes": sizes.store_bytes,
-            "total_data_set_size_in_bytes": sizes.store_bytes,
-            "reserved_in_bytes": 0,
-        },
-    }
+    sections = figures_of(sizes.docs, sizes.deleted, sizes.store_bytes, index.shards)
     return {name: section for name, section in sections.items() if name in wanted}
+
+
+async def _shards(services: Services, index: IndexView, wanted: Sequence[str]) -> Mapping[str, Any]:
+    reports = await services.indices.shard_reports(index)
+    created = index.settings.text(VERSION_CREATED.key, "")
+    return shards_json(reports, services.cluster.local_node.id, created or "", wanted)
 
 
 def _summed(every: Iterable[Figures]) -> Figures:

@@ -91,6 +91,8 @@ def _whole(services: Services) -> list[Route]:
             }
             if "settings" in features:
                 entry |= index_settings(services, index, params)
+            if index.data_stream is not None:
+                entry["data_stream"] = index.data_stream
             shown[index.name] = entry
         return json_response(shown)
 

@@ -22,7 +22,14 @@ def routes(resolver: IndexResolver) -> list[Route]:
                 "aliases": [
                     {"name": each.name, "indices": list(each.indices)} for each in found.aliases
                 ],
-                "data_streams": [],
+                "data_streams": [
+                    {
+                        "name": each.name,
+                        "backing_indices": list(each.backing),
+                        "timestamp_field": each.timestamp_field,
+                    }
+                    for each in found.data_streams
+                ],
             }
         )
 
@@ -51,4 +58,6 @@ def _index(index: NamedIndex) -> dict[str, Any]:
     if index.aliases:
         shown["aliases"] = list(index.aliases)
     shown["attributes"] = list(index.attributes)
+    if index.data_stream is not None:
+        shown["data_stream"] = index.data_stream
     return shown

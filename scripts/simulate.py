@@ -1,7 +1,8 @@
 """Runs seeds of the simulation and says what they did: `python -m scripts.simulate --seeds 0-9999`.
 
 Each seed is a world of remote clusters, and one in four also a world of nodes that form a cluster.
-Ends with 1 when an invariant does not hold; the failing seed can be run again alone with `--trace`.
+`--what replication` runs clusters that follow each other instead. Ends with 1 when an invariant does not hold; the
+failing seed can be run again alone with `--trace`.
 """
 
 import argparse
@@ -13,11 +14,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from sealane.testing.replication_simulation import run_replication_seed
 from sealane.testing.simulation import Report, run_members_seed, run_seed
 
 _AT_ONCE = 20
 """Seeds that one process is given together."""
-_WORLDS = {"remotes": run_seed, "members": run_members_seed}
+_WORLDS = {
+    "remotes": run_seed,
+    "members": run_members_seed,
+    "replication": run_replication_seed,
+}
+_WHAT = {"connections": ("remotes", "members"), "replication": ("replication",)}
+"""Worlds that are run together."""
 _MEMBERS_EACH = 4
 """Seeds of remote clusters to one of members."""
 _FAILURES_MAX = 10
@@ -152,15 +160,16 @@ def trace(world: str, seed: int) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="0-9999", help="first and last, both included")
-    parser.add_argument("--world", choices=tuple(_WORLDS), help="one kind alone; both without")
+    parser.add_argument("--what", choices=tuple(_WHAT), default="connections", help="what is run")
+    parser.add_argument("--world", choices=tuple(_WORLDS), help="one kind of world alone")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--minutes", type=float, help="begin no more seeds after so long")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--trace", type=int, metavar="SEED", help="run one and print all events")
     given = parser.parse_args()
     if given.trace is not None:
-        return trace(given.world or "remotes", given.trace)
-    worlds = (given.world,) if given.world else tuple(_WORLDS)
+        return trace(given.world or _WHAT[given.what][0], given.trace)
+    worlds = (given.world,) if given.world else _WHAT[given.what]
     first, _, last = given.seeds.partition("-")
     began = time.monotonic()
     totals = run(

@@ -6,7 +6,7 @@ Connections, sniffing and frames are left to `process` and `network`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from sealane.cluster.look_ups import looked_up_in
 from sealane.cluster.node_reports import NodeReport, NodeReports
 from sealane.cluster.serial import Serial
 from sealane.cluster.settings_service import ClusterSettings
-from sealane.cluster.store import MemoryStateStore
+from sealane.cluster.store import MemoryStateStore, StateStore
 from sealane.cluster.task_lists import TASKS, running_tasks
 from sealane.engine.embedded import search as searcher
 from sealane.engine.embedded.engine import EmbeddedEngine
@@ -37,22 +37,31 @@ from sealane.inbound import (
     register_task_handlers,
 )
 from sealane.inbound.indices import register_indices_handlers
+from sealane.inbound.replication import register_replication_handlers
 from sealane.inbound.secure_settings import register_reload_handler
 from sealane.model.access import no_access_needed
 from sealane.model.node import ROLES, Address, ClusterIdentity, NodeInfo
 from sealane.model.task import Context, TaskRegistry
 from sealane.node.keystore import secure_reload
+from sealane.node.replication import make_replication, nobody
 from sealane.query import decode, parse_query
 from sealane.remote import REMOTE_ADVICE, REMOTE_RULES, REMOTE_SETTINGS
 from sealane.remote.transport.indices_client import RemoteIndices
+from sealane.remote.transport.replication_client import RemoteFeeds
+from sealane.replication.follower.failures import Patience
+from sealane.replication.leader.service import LeaderService
 from sealane.rest import msearch, search
 from sealane.rest.app import Limits, RestApp
 from sealane.rest.handlers import (
     analyze,
     async_search,
+    ccr,
+    data_streams,
     explain,
+    index_templates,
     pit,
     resolve_cluster,
+    rollover,
     scroll,
     stats,
     validate,
@@ -82,6 +91,8 @@ from sealane.testing.one_node import OneNode, cluster_of
 
 _MAX_CONTENT_LENGTH = 1 << 26
 _BUILD = Build(number="8.19.0")
+_PATIENCE = Patience(attempts=2, seconds=0.0)
+"""Nothing here is briefly missing because it has just begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +114,17 @@ class InProcessCluster:
         clock: Clock,
         executor: ThreadPoolExecutor,
         guard: Guard = no_access_needed,
+        store: StateStore | None = None,
     ) -> None:
+        """`folder` and `store` of a cluster that has ended make it begin again with what it had."""
         self.name = name
+        self.folder = folder
         self.links = Links()
         self._ids = RandomIds()
         self._clock = clock
         self._tasks = TaskRegistry(name)
         self._serial = Serial()
-        store = MemoryStateStore()
+        self.store = store = store or MemoryStateStore()
         self.settings = ClusterSettings(
             store=store,
             registry=Registry((*keys.NODE_SETTINGS, *REMOTE_SETTINGS), REMOTE_RULES, REMOTE_ADVICE),
@@ -187,6 +201,30 @@ class InProcessCluster:
         register_about_handlers(self._inbound, about=self.about, authorize=allow_all)
         self.local_indices = LocalIndices(indices=self.indices, reader=self.engine)
         register_indices_handlers(self._inbound, local=self.local_indices, authorize=allow_all)
+        self.leader = LeaderService(
+            indices=self.indices.followed,
+            engine=self.engine,
+            cluster=lambda: ClusterIdentity(name=name, uuid=name),
+            clock=clock,
+            guard=guard,
+        )
+        register_replication_handlers(
+            self._inbound, leader=self.leader, authorize=allow_all, offload=_at_once
+        )
+        self.replication = make_replication(
+            indices=self.indices,
+            engine=self.engine,
+            store=store,
+            settings=self.settings,
+            feeds=RemoteFeeds(self.links),
+            tasks=self._tasks,
+            clock=clock,
+            identity=lambda: ClusterIdentity(name=name, uuid=name),
+            guard=guard,
+            authorize=allow_all,
+            subjects=nobody(),
+            patience=_PATIENCE,
+        )
         self.secure = SecureSettings()
         reload = secure_reload(folder, self.settings.registry, self.secure)
         register_reload_handler(self._inbound, reload=reload, authorize=allow_all)
@@ -207,6 +245,9 @@ class InProcessCluster:
             *validate.routes(services, self.searches),
             *explain.routes(services, self.searches),
             *analyze.routes(services),
+            *data_streams.routes(services, self.indices.streams, self.searches),
+            *index_templates.routes(self.indices.templates),
+            *rollover.routes(self.indices.rollovers),
             *pit.routes(self.searches),
             *scroll.routes(self.searches),
             *async_search.routes(self.async_searches),
@@ -220,6 +261,7 @@ class InProcessCluster:
                 indices=self.indices,
             ),
             *stats.routes(services, self.totals, RemoteTotals(self.links)),
+            *ccr.routes(services, self.replication.services(self.leader)),
             *standard_routes(services),
         ]
         self._app = RestApp(
@@ -262,9 +304,12 @@ class InProcessCluster:
             stack.push_async_callback(self.engine.close)
             await stack.enter_async_context(self._serial)
             await self.indices.start(self.engine)
+            stack.push_async_callback(self.replication.close)
+            await self.replication.start()
             stack.push_async_callback(self.async_searches.close)
             stack.push_async_callback(self._apis.close)
             stack.push_async_callback(self.searches.close)
+            stack.callback(self.leader.close)
             await self._app.__aenter__()
             # Closed without the test's error, which its task group would wrap in another.
             stack.push_async_callback(self._app.__aexit__, None, None, None)
@@ -350,11 +395,16 @@ class InProcessCluster:
 
 @asynccontextmanager
 async def clusters(
-    folder: Path, *names: str, clock: Clock | None = None, guard: Guard = no_access_needed
+    folder: Path,
+    *names: str,
+    clock: Clock | None = None,
+    guard: Guard = no_access_needed,
+    stores: Mapping[str, StateStore] | None = None,
 ) -> AsyncIterator[tuple[InProcessCluster, ...]]:
     """`async with clusters(tmp_path, "local", "eu") as (local, eu):` each on a folder of its own, none registered.
 
-    `guard` gives the rights by which names become indices: of nobody, unless a test says otherwise.
+    `guard` gives the rights by which names become indices: of nobody, unless a test says otherwise. `stores`, by name,
+    are those of clusters that have ended: with the same folder they begin again where they were.
     """
     async with AsyncExitStack() as stack:
         executor = ThreadPoolExecutor(2, "in-process")
@@ -367,6 +417,7 @@ async def clusters(
                 clock=clock or SystemClock(),
                 executor=executor,
                 guard=guard,
+                store=(stores or {}).get(name),
             )
             made.append(await stack.enter_async_context(cluster.running()))
         yield tuple(made)
@@ -375,6 +426,10 @@ async def clusters(
 def _as_received(error: ApiError) -> ApiError:
     """The error after its way over the wire."""
     return ApiError.from_wire(msgspec.msgpack.decode(msgspec.msgpack.encode(error.to_wire())))
+
+
+async def _at_once(work: Callable[[], bytes]) -> bytes:
+    return work()
 
 
 def _parsed(data: bytes) -> Any:

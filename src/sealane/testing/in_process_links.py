@@ -87,6 +87,10 @@ class Link:
         """The other cluster's answer to any action. Raises as `search` does."""
         return await self._ask(action, payload, ctx)
 
+    async def ask_in_background(self, action: str, payload: bytes, ctx: Context) -> bytes:
+        """The same, as followers ask."""
+        return await self._ask(action, payload, ctx)
+
     async def _ask(self, action: str, payload: bytes, ctx: Context) -> bytes:
         if self.is_cut:
             raise ConnectTransport(f"[{self.alias}][in-process] connect_exception")

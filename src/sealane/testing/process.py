@@ -135,9 +135,7 @@ class NodeProcess:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal, waits, and returns the exit code."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self.disconnect()
         process, self._process = self._process, None
         if process is None:
             return 0
@@ -146,6 +144,32 @@ class NodeProcess:
         assert process.stdout is not None
         process.stdout.close()
         return code
+
+    def disconnect(self) -> None:
+        """Closes the kept connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def beside(self) -> "NodeProcess":
+        """The same running node over a connection of its own, for another thread, which disconnects at its end. It
+        reaches the node after a restart too, where that keeps its addresses.
+        """
+        other = NodeProcess(
+            self.name, self.folder, namespace=self.namespace, password=self._password
+        )
+        other.http, other.transport = self.http, self.transport
+        other.remote_cluster = self.remote_cluster
+        return other
+
+    def keep_addresses(self) -> None:
+        """From now on it starts where it listens now, as a node with fixed ports does."""
+        self._settings |= {
+            "http.port": self.http.rpartition(":")[2],
+            "transport.port": self.transport.rpartition(":")[2],
+        }
+        if self.remote_cluster:
+            self._settings["remote_cluster.port"] = self.remote_cluster.rpartition(":")[2]
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""

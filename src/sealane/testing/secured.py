@@ -64,8 +64,12 @@ def by_key(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 @contextmanager
-def secured_clusters(**settings: str) -> Iterator[tuple[NodeProcess, NodeProcess]]:
-    """The clusters `europe` and `americas`, the second a remote of the first by a key; removed at the end."""
+def secured_clusters(
+    access: Any = None, **settings: str
+) -> Iterator[tuple[NodeProcess, NodeProcess]]:
+    """The clusters `europe` and `americas`, the second a remote of the first by a key with that access; removed at the
+    end.
+    """
     with tempfile.TemporaryDirectory(prefix="sealane-") as name:
         folder = Path(name)
         local, remote = by_key(folder / "certs")
@@ -73,7 +77,7 @@ def secured_clusters(**settings: str) -> Iterator[tuple[NodeProcess, NodeProcess
             node("europe", folder, **local, **settings) as europe,
             node("americas", folder, **remote, **settings) as americas,
         ):
-            give_key(europe, americas.name, new_key(americas))
+            give_key(europe, americas.name, new_key(americas, access))
             register(europe, americas)
             yield europe, americas
 

@@ -64,7 +64,7 @@ def _run(kind: type[Scenario] | type[MembersScenario], seed: int, everything: bo
     trace = Trace(loop.time, everything=everything)
     scenario = kind(loop, seed, trace)
     failure = ""
-    with _Watch(loop) as watch:
+    with Watch(loop) as watch:
         try:
             simulate(scenario.run(), loop=loop)
         except (Violation, Hang) as found:
@@ -84,16 +84,20 @@ def _run(kind: type[Scenario] | type[MembersScenario], seed: int, everything: bo
     )
 
 
-class _Watch(logging.Handler):
+class Watch(logging.Handler):
     """Exceptions that nobody took, errors in the log, tasks that ignore their cancel."""
 
-    def __init__(self, loop: SimulatedLoop) -> None:
+    def __init__(self, loop: SimulatedLoop, expected: tuple[str, ...] = ()) -> None:
+        """`expected` are beginnings of errors in the log that are no failure."""
         super().__init__(logging.WARNING)
         self._loop = loop
+        self._expected = expected
         self.failure = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.ERROR or "ignores its cancel" in record.getMessage():
+        message = record.getMessage()
+        is_error = record.levelno >= logging.ERROR and not message.startswith(self._expected)
+        if is_error or "ignores its cancel" in message:
             self._fail(self.format(record))
 
     def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -106,7 +110,7 @@ class _Watch(logging.Handler):
     def _fail(self, text: str) -> None:
         self.failure = self.failure or f"at {self._loop.time():.6f}: {text}"
 
-    def __enter__(self) -> "_Watch":
+    def __enter__(self) -> "Watch":
         self._loop.set_exception_handler(self._unhandled)
         self._logger = logging.getLogger("sealane")
         self._was = (self._logger.level, self._logger.propagate)

@@ -14,13 +14,28 @@ from sealane.query.by_query_body import read_by_query, read_reindex
 from sealane.query.index_requests import read_field_caps, read_terms_enum
 from sealane.query.open_body import parse_open_body
 from sealane.query.template_body import read_script, read_template
+from sealane.query.template_requests import (
+    read_component_template,
+    read_index_template,
+    read_rollover,
+    read_stream_changes,
+)
 from sealane.rest.alias_body import read_alias, read_alias_actions
 from sealane.rest.bodies import clean_source, read_exact_json, read_json, to_utf8, yaml_to_json
 from sealane.rest.bulk_body import BulkDefaults, read_bulk
+from sealane.rest.ccr_body import (
+    read_auto_follow,
+    read_failback,
+    read_follow,
+    read_forget,
+    read_resume,
+)
+from sealane.rest.handlers.rollover import READERS
 from sealane.rest.mget_body import read_mget
 from sealane.rest.msearch_items import read_items
 from sealane.rest.request import Request
 from sealane.rest.update_body import read_update
+from sealane.settings.follow_parameters import limits_of
 from tests.fuzz.target import Target
 
 _PLAIN: Final = (
@@ -140,6 +155,15 @@ _SMALL: Final[tuple[Callable[[bytes], Any], ...]] = (
     lambda body: read_mget(body, "i", {}),
     lambda body: list(read_items(_request(body))),
     lambda body: read_update(body, "1"),
+    read_index_template,
+    read_component_template,
+    lambda body: read_rollover(body, READERS),
+    read_stream_changes,
+    lambda body: read_follow(_request(body)),
+    lambda body: limits_of(read_resume(body)),
+    lambda body: read_auto_follow("rule", body),
+    lambda body: read_forget(_request(body)),
+    lambda body: read_failback(_request(body)),
 )
 """The first byte of an input says which of them reads the rest."""
 
@@ -161,6 +185,15 @@ def _small_seeds() -> Iterator[bytes]:
         b'{"docs":[{"_index":"a","_id":"1","_source":["x"]},{"_id":"2"}]}',
         b'{"index":"a","preference":"_local"}\n{"query":{"match_all":{}}}\n{}\n{}\n',
         b'{"doc":{"a":1},"doc_as_upsert":true,"detect_noop":false,"_source":["a"]}',
+        b'{"index_patterns":["l*"],"data_stream":{},"priority":3,"template":{"mappings":{}},"composed_of":["c"]}',
+        b'{"template":{"settings":{"a":1},"aliases":{"b":{}}},"version":"3","_meta":{}}',
+        b'{"conditions":{"max_docs":5,"max_age":"7d","min_size":"1gb"},"aliases":{"a":{}}}',
+        b'{"actions":[{"add_backing_index":{"data_stream":"s","index":"i"}}]}',
+        b'{"remote_cluster":"r","leader_index":"l","settings":{"index.a":[1]},"max_read_request_size":"0.5mb"}',
+        b'{"max_retry_delay":"5m","read_poll_timeout":"-1","max_write_buffer_count":"7"}',
+        b'{"remote_cluster":"r","leader_index_patterns":["l*"],"follow_index_pattern":"{{leader_index}}-c"}',
+        b'{"follower_cluster":"c","follower_index":"f","follower_index_uuid":"u","leader_remote_cluster":"r"}',
+        b'{"remote_cluster":"r","leader_index":"l","max_write_request_size":"9223372036854775807b"}',
     )
     for number, body in enumerate(valid):
         yield bytes((number,)) + body

@@ -23,6 +23,8 @@ def _value(kind: inspect.Type, depth: int) -> Any:
             return b'{"query":{"match_all":{}}}'
         case inspect.BoolType():
             return True
+        case inspect.EnumType():
+            return next(iter(kind.cls)).value
         case inspect.NoneType():
             return None
         case inspect.AnyType():

@@ -38,6 +38,7 @@ sim: setup
 
 chaos: setup
 	$(BIN)/python -m scripts.chaos --minutes 10 --clients 32
+	$(BIN)/python -m scripts.chaos.replication --minutes 30
 
 fuzz: setup
 	nice -n 19 $(BIN)/python -m scripts.fuzz --cases $(or $(CASES),5000000)

@@ -35,9 +35,12 @@ def items_in(text: str) -> set[tuple[str, int]]:
 
 
 def scan() -> dict[tuple[str, int], list[str]]:
-    """Every named item with the tests that name it, as `path::test`."""
+    """Every named item with the tests that name it, as `path::test`; those of contracts too, which each
+    implementation's tests run.
+    """
     tests: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+    contracts = (ROOT / "src" / "sealane" / "testing").glob("*_contract.py")
+    for path in sorted([*(ROOT / "tests").rglob("test_*.py"), *contracts]):
         source = path.read_text()
         for node in ast.walk(ast.parse(source)):
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

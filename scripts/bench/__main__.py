@@ -1,6 +1,6 @@
 """`python -m scripts.bench`: measures ours against Elasticsearch and OpenSearch, and writes the
 figures down; then, of ours alone, the transport, a node with a hundred remote clusters, searches
-over 2 to 32 clusters, large merges and what security costs.
+over 2 to 32 clusters, large merges, what security costs and how indices are followed.
 
 Exit code 0: measured, whether the targets are met or not. 2: the measurement failed.
 """
@@ -14,7 +14,17 @@ from typing import Any
 
 from rich.console import Console
 
-from scripts.bench import clusters, machine, merges, remotes, report, secured, transport, wrk
+from scripts.bench import (
+    clusters,
+    machine,
+    merges,
+    remotes,
+    replication,
+    report,
+    secured,
+    transport,
+    wrk,
+)
 from scripts.bench.measure import Documents, Effort, Measured, measure
 from scripts.bench.rows import OURS, Row, rows
 from scripts.bench.workloads import Workload, workloads
@@ -34,6 +44,7 @@ _PARTS: dict[str, Callable[[float, Callable[[str], None]], tuple[list[Row], dict
     "clusters": clusters.measure,
     "merges": merges.measure,
     "security": secured.measure,
+    "replication": replication.measure,
 }
 """What is measured of ours alone."""
 _FAILED = 2

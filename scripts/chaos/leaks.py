@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.chaos.http import ask
-from scripts.chaos.world import World
+from sealane.testing.process import NodeProcess
 
 GAUGES = ("sealane_tasks", "sealane_open_contexts", "sealane_async_search_bytes")
 """Of these nothing may be left; a node runs one task itself, the request for its figures."""
@@ -46,15 +46,15 @@ async def held_by(address: str) -> Held:
     )
 
 
-async def holdings(world: World) -> dict[str, Held]:
-    return {name: await held_by(node.http) for name, node in world.nodes().items()}
+async def holdings(nodes: Mapping[str, NodeProcess]) -> dict[str, Held]:
+    return {name: await held_by(node.http) for name, node in nodes.items()}
 
 
-async def settle(world: World) -> dict[str, Held]:
+async def settle(nodes: Mapping[str, NodeProcess]) -> dict[str, Held]:
     """What is held once nothing is under way any more, or when waiting for that was in vain."""
     deadline = asyncio.get_running_loop().time() + _SETTLE_S
     while True:
-        now = await holdings(world)
+        now = await holdings(nodes)
         if not problems(now) or asyncio.get_running_loop().time() > deadline:
             return now
         await asyncio.sleep(0.25)
@@ -73,13 +73,19 @@ def problems(now: Mapping[str, Held]) -> list[str]:
     return found
 
 
-def growth(before: Mapping[str, Held], after: Mapping[str, Held]) -> list[str]:
+def growth(
+    before: Mapping[str, Held],
+    after: Mapping[str, Held],
+    *,
+    fds_spare: int = FDS_SPARE,
+    rss_spare: int = RSS_SPARE_BYTES,
+) -> list[str]:
     """Sockets and memory that have grown beyond what a run may keep. A node that was restarted began anew."""
     found = []
     for name, held in after.items():
         was = before[name]
-        if held.fds > was.fds + FDS_SPARE:
+        if held.fds > was.fds + fds_spare:
             found.append(f"[{name}] has {held.fds:g} open files, it had {was.fds:g}")
-        if held.rss > was.rss * (1 + RSS_SPARE_SHARE) + RSS_SPARE_BYTES:
+        if held.rss > was.rss * (1 + RSS_SPARE_SHARE) + rss_spare:
             found.append(f"[{name}] uses {held.rss / 2**20:.0f} MB, it had {was.rss / 2**20:.0f}")
     return found

@@ -62,10 +62,10 @@ async def run(*, seed: int, seconds: float, clients_count: int, remotes: int) ->
         try:
             await _until_whole(world)
             await _serve(world, report, _WARM_UP_S, calm=True)
-            before = await leaks.settle(world)
+            before = await leaks.settle(world.nodes())
             await _serve(world, report, seconds, calm=False)
             await _until_whole(world)
-            after = await leaks.settle(world)
+            after = await leaks.settle(world.nodes())
             report.problems += leaks.problems(after) + leaks.growth(before, after)
             report.rss_mb = {
                 name: (int(before[name].rss) >> 20, int(held.rss) >> 20)

@@ -184,13 +184,16 @@ class CopyRequest(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int
     history_uuid: str
     mark: HistoryMark | None = None
-    """That of the start of the copy: the leader must still have that operation."""
+    """The newest operation that the copy rests on: that of its start, or of the moment of the page before. The leader
+    must still have it.
+    """
 
 
 class CopyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Each document as the operation that made it (`wall_ms` 0). There is no other live one in
     [from_seq_no, up_to]. `checkpoint` is the leader's now: until the follower has reached that, it is not the
-    state of any one moment. `total_docs` are the shard's live ones.
+    state of any one moment. `total_docs` are the shard's live ones. `mark` is the operation `checkpoint`, None where
+    the leader does not know it.
     """
 
     operations: Sequence[Operation]
@@ -198,6 +201,7 @@ class CopyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: int
     mapping_version: int
     total_docs: int
+    mark: HistoryMark | None = None
 
 
 class CopyStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +288,10 @@ class Following(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     copy_marks: tuple[HistoryMark | None, ...] = ()
     """By shard: the leader's operation of that number, by which it is known to be of the same history still."""
+    copy_witnesses: tuple[HistoryMark | None, ...] = ()
+    """By shard: the leader's last operation as of the newest page. Documents that had been changed by then were left
+    out, for the operations to come: the shard is whole once it has that very operation.
+    """
     mapping_version: int = 0
     settings_version: int = 0
     aliases_version: int = 0

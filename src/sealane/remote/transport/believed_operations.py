@@ -103,6 +103,8 @@ def check_copy(request: CopyRequest, answer: CopyAnswer) -> None:
         )
     if answer.checkpoint > _SEQ_NO_MAX:
         raise _refused(COPY, f"a checkpoint [{answer.checkpoint}]")
+    if answer.mark is not None and answer.mark.seq_no != answer.checkpoint:
+        raise _refused(COPY, f"operation [{answer.mark.seq_no}] as the last, [{answer.checkpoint}]")
     if not (0 <= answer.total_docs <= LONG_MAX and 0 <= answer.mapping_version <= LONG_MAX):
         raise _refused(
             COPY, f"[{answer.total_docs}] documents of the mapping [{answer.mapping_version}]"

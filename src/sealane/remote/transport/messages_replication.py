@@ -20,6 +20,7 @@ from sealane.model.replication import (
     CopyAnswer,
     CopyRequest,
     CopyStart,
+    HistoryMark,
     LeaderCluster,
     LeaderIndex,
     ShardHistory,
@@ -122,6 +123,7 @@ class _Copied(msgspec.Struct, frozen=True, array_like=True):
     checkpoint: int
     mapping_version: int
     total_docs: int
+    mark: HistoryMark | None
 
 
 M = TypeVar("M")
@@ -225,6 +227,7 @@ def encode_copy_answer(answer: CopyAnswer) -> bytes:
             answer.checkpoint,
             answer.mapping_version,
             answer.total_docs,
+            answer.mark,
         )
     )
 
@@ -237,6 +240,7 @@ def decode_copy_answer(payload: bytes) -> CopyAnswer:
         checkpoint=found.checkpoint,
         mapping_version=found.mapping_version,
         total_docs=found.total_docs,
+        mark=found.mark,
     )
 
 

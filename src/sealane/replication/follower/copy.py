@@ -77,7 +77,10 @@ class CopyPlace:
     to_seq_no: Callable[[], int | None]
     mark: Callable[[], HistoryMark | None]
     put: Callable[[int, HistoryMark | None], Awaitable[None]]
-    """Durable when it returns."""
+    """Durable when it returns; the other too."""
+    witness: Callable[[], HistoryMark | None]
+    """The leader's last operation as of the newest page that was written."""
+    put_witness: Callable[[HistoryMark], Awaitable[None]]
     adopt: Callable[[], Awaitable[str]]
     """Gives the shard, which is empty, the history that its leader has now; returns the name of it."""
 
@@ -109,6 +112,8 @@ class ShardCopy:
         self._clock = clock
         self._progress: CopyProgress | None = None
         self._held_pages = 0
+        self._witness: HistoryMark | None = None
+        """The leader's last operation as of the newest page that has come."""
 
     @property
     def progress(self) -> CopyProgress | None:
@@ -127,8 +132,11 @@ class ShardCopy:
         if to_seq_no is None:
             to_seq_no, history_uuid = await self._begin(history_uuid)
         state = await self._engine.shard_state(identity.follower_uuid, identity.shard)
+        self._witness = self._place.witness()
         if to_seq_no == NO_OPERATIONS:
             target = state.checkpoint
+        elif state.checkpoint >= to_seq_no and self._witness is not None:
+            target = self._witness.seq_no
         else:
             mark = self._place.mark()
             if state.checkpoint > to_seq_no:
@@ -136,7 +144,7 @@ class ShardCopy:
                 mark = await self._engine.mark(
                     identity.follower_uuid, identity.shard, state.checkpoint
                 )
-            # Asked again where all is copied already: from which moment the last page was is not kept.
+            # Asked again where all is copied already: from which moment the last page was is not known.
             first = min(state.checkpoint + 1, to_seq_no)
             target = await self._copy(first, to_seq_no, history_uuid, mark)
         self._on_copied(target)
@@ -207,7 +215,7 @@ class ShardCopy:
             max_count=_PAGE_DOCS,
             max_bytes=self._limits.page_bytes(),
             history_uuid=history_uuid,
-            mark=mark,
+            mark=self._witness or mark,
         )
         timeout_s = self._limits.timeout_s()
         with self._asking.asking(COPY, timeout_s=timeout_s) as ctx:
@@ -216,6 +224,7 @@ class ShardCopy:
             raise IllegalState(
                 f"a page of [{from_seq_no}] to [{to_seq_no}] cannot end with [{page.up_to}]"
             )
+        self._witness = page.mark or self._witness
         size = _size(page.operations)
         if self._progress is None:
             self._progress = self._made(from_seq_no - 1, to_seq_no, page.total_docs)
@@ -227,6 +236,8 @@ class ShardCopy:
         await self._sync.reach(LeaderVersions(page.mapping_version, 0, 0))
         state = await self._engine.shard_state(identity.follower_uuid, identity.shard)
         if page.up_to > state.checkpoint:
+            if page.mark is not None and page.mark != self._place.witness():
+                await self._place.put_witness(page.mark)
             new = [each for each in page.operations if each.seq_no > state.checkpoint]
             mark = self._place.mark()
             if mark is not None and mark.seq_no != page.up_to:

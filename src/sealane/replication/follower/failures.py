@@ -98,7 +98,8 @@ def judge(error: ApiError) -> Verdict:
     inner = unwrapped(error)
     if inner.es_type in _RETRYABLE or inner.status in _BUSY or is_outage(inner):
         return Verdict.RETRY
-    if inner.es_type in _TRANSIENT:
+    # A type that nobody here knows may have been damaged on its way: answers have a checksum, errors have none.
+    if inner.es_type in _TRANSIENT or type(inner) is ApiError:
         return Verdict.TRANSIENT
     return Verdict.FATAL
 

@@ -14,7 +14,14 @@ from typing import Final
 
 from sealane.clock import Clock
 from sealane.cluster.metadata import IndexMetadata
-from sealane.errors import ApiError, IllegalState, IndexClosed, Internal, NoShardAvailable
+from sealane.errors import (
+    ApiError,
+    HistoryDiverged,
+    IllegalState,
+    IndexClosed,
+    Internal,
+    NoShardAvailable,
+)
 from sealane.model.followers import FollowerStatus, IndexFollowStats, Phase, ShardFollowStats
 from sealane.model.replication import (
     NO_OPERATIONS,
@@ -31,6 +38,7 @@ from sealane.replication.follower.failures import Patience, Retrying
 from sealane.replication.follower.histories import Histories
 from sealane.replication.follower.kept import Kept, identity_of
 from sealane.replication.follower.present import PresentEngine, ReplicaEngine
+from sealane.replication.follower.sequencer import told
 from sealane.replication.follower.shard import ShardFollower, Timing
 from sealane.replication.follower.sync import IndexSync, LeaderWentBack
 from sealane.replication.indices import FollowerIndices
@@ -236,6 +244,8 @@ class IndexFollower:
                 to_seq_no=partial(self._kept.copy_to, shard),
                 mark=partial(self._kept.copy_mark, shard),
                 put=partial(self._kept.begin_copy, shard),
+                witness=partial(self._kept.copy_witness, shard),
+                put_witness=partial(self._kept.put_witness, shard),
                 adopt=partial(histories.adopt, shard),
             ),
             limits=self._parts.copy_limits,
@@ -312,6 +322,7 @@ class IndexFollower:
                 self.uuid, shard, target, timeout_s=_WAIT_S
             )
             checkpoint = state.checkpoint
+        await self._check_witness(shard)
         # Searches come first: what is kept must not say that it is complete while it is still held.
         if self._kept.is_last_copy(shard):
             await self._engine.refresh(self.uuid)
@@ -322,6 +333,17 @@ class IndexFollower:
             await self._engine.release_reads(self.uuid)
             self._whole()
             log.info("the follower is copied and may be searched [%s]", self._kept.name)
+
+    async def _check_witness(self, shard: int) -> None:
+        """Raises HistoryDiverged where the shard has not the operation that the newest page of its copy was made with:
+        what that page left out for later will then never come.
+        """
+        witness = self._kept.copy_witness(shard)
+        if witness is None:
+            return
+        found = await self._engine.mark(self.uuid, shard, witness.seq_no)
+        if found is not None and found != witness:
+            raise HistoryDiverged(witness.seq_no, told(witness), told(found))
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> bool:
         """A step that must not be lost: it is tried until it succeeds, or the follower ends. False where it has stopped

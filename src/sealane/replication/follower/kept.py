@@ -52,6 +52,15 @@ class Kept:
         marks = self.following.copy_marks
         return marks[shard] if marks else None
 
+    def copy_witness(self, shard: int) -> HistoryMark | None:
+        witnesses = self.following.copy_witnesses
+        return witnesses[shard] if witnesses else None
+
+    async def put_witness(self, shard: int, witness: HistoryMark) -> None:
+        await self._indices.change_following(
+            self._uuid, lambda following: _witnessed(following, shard, witness)
+        )
+
     def is_last_copy(self, shard: int) -> bool:
         """Whether all other shards are complete."""
         others = enumerate(self.following.copy_to)
@@ -61,9 +70,8 @@ class Kept:
         def change(following: Following) -> Following:
             marks = list(following.copy_marks) or [None] * len(following.history_uuids)
             marks[shard] = mark
-            return msgspec.structs.replace(
-                _copied_to(following, shard, to_seq_no), copy_marks=tuple(marks)
-            )
+            begun = _witnessed(_copied_to(following, shard, to_seq_no), shard, None)
+            return msgspec.structs.replace(begun, copy_marks=tuple(marks))
 
         await self._indices.change_following(self._uuid, change)
 
@@ -102,6 +110,12 @@ def _copied_to(following: Following, shard: int, to_seq_no: int) -> Following:
     known = list(following.copy_to) or [None] * len(following.history_uuids)
     known[shard] = to_seq_no
     return msgspec.structs.replace(following, copy_to=tuple(known))
+
+
+def _witnessed(following: Following, shard: int, witness: HistoryMark | None) -> Following:
+    known = list(following.copy_witnesses) or [None] * len(following.history_uuids)
+    known[shard] = witness
+    return msgspec.structs.replace(following, copy_witnesses=tuple(known))
 
 
 def identity_of(

@@ -94,6 +94,7 @@ class LedCopies(LedShards):
                     max_count=min(request.max_count, OPERATIONS_MAX),
                     max_bytes=min(request.max_bytes, ANSWER_MAX_BYTES),
                 )
+                mark = await self._engine.mark(index.uuid, shard, page.state.checkpoint)
         self._check_own(index, shard, page.state)
         check_continues(page.state, request.history_uuid, request.to_seq_no)
         sources = sum(len(each.source or b"") for each in page.operations)
@@ -105,6 +106,7 @@ class LedCopies(LedShards):
             checkpoint=page.state.checkpoint,
             mapping_version=index.mapping_version,
             total_docs=page.total_docs,
+            mark=mark,
         )
 
     async def _check_still(self, index: IndexMetadata, request: CopyRequest) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sealane.cluster.metadata import IndexMetadata, StoredIndex
-from sealane.model.replication import Following, FollowState
+from sealane.model.replication import NO_OPERATIONS, Following, FollowState, mark_of
 from sealane.testing.replication_simulation.shards import WatchedShard
 from sealane.testing.replication_simulation.site import Site
 from sealane.testing.replication_simulation.world import World, follower_of
@@ -138,6 +138,7 @@ class Judge:
             here["properties"] = {
                 name: field for name, field in here.get("properties", {}).items() if name in fields
             }
+            there["properties"] = fields
         if here != there:
             return "mappings"
         for key in _REPLICATED:
@@ -159,6 +160,8 @@ class Judge:
             copy_to = following.copy_to[number] if following.copy_to else None
             if copy_to is not None and there.floor > max(here.checkpoint, copy_to) + 1:
                 return f"operations up to [{there.floor}] are gone"
+            if copy_to != NO_OPERATIONS and not _has_witness(there, following, number):
+                return f"shard [{number}] of its leader is not what it was copied from"
         return ""
 
     def _pair(
@@ -195,6 +198,13 @@ class Judge:
                 op = shard.own.op(seq_no)
                 if op is None or (op.id, op.version) != (doc_id, version):
                     raise self.world.violation(f"[{shard.label}] has lost [{seq_no}] of [{doc_id}]")
+
+
+def _has_witness(leader: WatchedShard, following: Following, number: int) -> bool:
+    """Whether the leader still has the operation that the follower's newest page was made with."""
+    witness = following.copy_witnesses[number] if following.copy_witnesses else None
+    found = None if witness is None else leader.log.get(witness.seq_no)
+    return witness is None or found is None or mark_of(found) == witness
 
 
 def _may_follow(here: WatchedShard, there: WatchedShard) -> bool:

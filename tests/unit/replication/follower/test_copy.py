@@ -58,8 +58,12 @@ class Leader:
             mark=mark,
         )
 
+    tells_its_last = False
+    grows_by = 0
+
     async def copy(self, request: CopyRequest, ctx: Any) -> CopyAnswer:
         self.asked.append(request)
+        self.checkpoint += self.grows_by
         if self.stalls:
             await asyncio.Event().wait()
         if len(self.asked) == self.fails_at:
@@ -76,6 +80,7 @@ class Leader:
             checkpoint=self.checkpoint,
             mapping_version=1,
             total_docs=len(self.live),
+            mark=mark_of(operation(self.checkpoint)) if self.tells_its_last else None,
         )
 
 
@@ -121,6 +126,7 @@ class World:
         self.sync = Synced()
         self.to_seq_no: int | None = None
         self.mark: HistoryMark | None = None
+        self.witness: HistoryMark | None = None
         self.targets: list[int] = []
         self.adopted = 0
         self.rate = 0
@@ -136,6 +142,8 @@ class World:
                 to_seq_no=lambda: self.to_seq_no,
                 mark=lambda: self.mark,
                 put=self._put,
+                witness=lambda: self.witness,
+                put_witness=self._put_witness,
                 adopt=self._adopt,
             ),
             limits=limits
@@ -150,6 +158,10 @@ class World:
 
     async def _put(self, to_seq_no: int, mark: HistoryMark | None) -> None:
         self.to_seq_no, self.mark = to_seq_no, mark
+
+    async def _put_witness(self, witness: HistoryMark) -> None:
+        assert witness.seq_no > self.follower.checkpoint, "a page was written before its witness"
+        self.witness = witness
 
     async def _adopt(self) -> str:
         self.adopted += 1
@@ -168,6 +180,22 @@ async def test_all_documents_in_their_order() -> None:
     assert (copy.progress.docs, copy.progress.seq_no, copy.progress.to_seq_no) == (10, 9, 9)
     assert copy.progress.bytes > 0
     assert all(each.mark == mark_of(operation(9)) for each in world.leader.asked)
+
+
+async def test_each_page_proves_the_moment_of_the_one_before() -> None:
+    """R-100, R-44: what a page left out comes later only from a leader that still is what it was then."""
+    world = World(9)
+    world.leader.tells_its_last, world.leader.grows_by = True, 5
+    assert await world.copy().run("h") == 29
+    assert [each.mark for each in world.leader.asked] == [
+        mark_of(operation(number)) for number in (9, 14, 19, 24)
+    ]
+    assert world.witness == mark_of(operation(29))
+    # A restart before it is whole waits for that very operation, and asks for no page of another moment.
+    asked = len(world.leader.asked)
+    world.follower.checkpoint = 20
+    assert await world.copy().run("h") == 29
+    assert len(world.leader.asked) == asked
 
 
 async def test_what_changes_meanwhile_comes_with_the_operations() -> None:

@@ -72,11 +72,11 @@ def test_missing_index_may_be_transient() -> None:
     assert judge(errors.ActionNotFound("a")) is Verdict.TRANSIENT
 
 
-def test_unknown_error_is_fatal_but_for_its_status() -> None:
+def test_unknown_error_is_borne_a_few_times_but_for_its_status() -> None:
     """What another version calls by a name of its own is judged by its status."""
     error = ApiError("?")
     error.es_type, error.status = "brand_new_exception", 500
-    assert judge(error) is Verdict.FATAL
+    assert judge(error) is Verdict.TRANSIENT
     error.status = 429
     assert judge(error) is Verdict.RETRY
 
@@ -150,3 +150,14 @@ def test_attempts_forget_after_a_success() -> None:
     assert attempts.is_due(10.0)
     attempts.succeeded()
     assert (attempts.failures, attempts.error) == (0, None)
+
+
+def test_an_error_of_an_unknown_type_is_tried_for_a_while() -> None:
+    """R-106: a flipped bit in the name of an error does not stop a follower for good."""
+    damaged = ApiError.from_wire(
+        {
+            **errors.LeaseAlreadyExists("lease").to_wire(),
+            "type": "retention_lease_already_exists_exceptmon",
+        }
+    )
+    assert judge(damaged) is Verdict.TRANSIENT

@@ -38,15 +38,16 @@ async def ask(
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
             writer.write("\r\n".join([*lines, "", ""]).encode() + sent)
-            return _parsed(await reader.read())
+            return parsed(await reader.read())
         finally:
             writer.close()
 
 
-def _parsed(data: bytes) -> Answer:
-    head, _, body = data.partition(b"\r\n\r\n")
+def parsed(data: bytes) -> Answer:
+    """Raises ConnectionResetError where it is not whole."""
+    head, end, body = data.partition(b"\r\n\r\n")
     length = _LENGTH.search(head)
-    if not head or (length is not None and len(body) < int(length[1])):
+    if not end or (length is not None and len(body) < int(length[1])):
         raise ConnectionResetError("the answer ends before its end")
     status = int(head.split()[1])
     try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from scripts.chaos.http import Answer
+from scripts.chaos.http import Answer, parsed
 from scripts.chaos.judge import WrongAnswerError, expected_numbers, judge_error, judge_search
 from scripts.chaos.leaks import Held, growth, problems
 from scripts.chaos.proxy import Proxy
@@ -96,3 +96,18 @@ def test_what_is_left() -> None:
     assert len(problems({LOCAL: busy})) == 3
     assert growth({LOCAL: calm}, {LOCAL: calm}) == []
     assert len(growth({LOCAL: calm}, {LOCAL: busy})) == 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"HTTP/1.1",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+    ],
+)
+def test_an_answer_that_was_cut_is_none(data: bytes) -> None:
+    """A node that is killed leaves at any byte."""
+    with pytest.raises(ConnectionResetError):
+        parsed(data)

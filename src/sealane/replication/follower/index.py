@@ -349,9 +349,12 @@ class IndexFollower:
         """A step that must not be lost: it is tried until it succeeds, or the follower ends. False where it has stopped
         for good.
         """
-        retrying = Retrying(
-            limits_of(self._kept.following.parameters), self._parts.patience, self._parts.chance
-        )
+        index = self._kept.index
+        if index is None or index.following is None:
+            # Paused or deleted before it began: whoever did that ends this follower.
+            return False
+        limits = limits_of(index.following.parameters)
+        retrying = Retrying(limits, self._parts.patience, self._parts.chance)
         loop = asyncio.get_running_loop()
         while True:
             try:
